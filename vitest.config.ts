@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config';
+
+/** A project is what its tests need; the suffix of the file names it (architecture 8). */
+function project(name: string, pattern: string, more: object = {}) {
+  return {
+    test: {
+      name,
+      include: [pattern],
+      exclude: ['**/node_modules/**', '.data/**', '.cache/**'],
+      testTimeout: 30_000,
+      hookTimeout: 120_000,
+      ...more,
+    },
+  };
+}
+
+const NEEDS_A_SERVER = ['pg', 'temporal', 'e2e', 'browser'];
+
+export default defineConfig({
+  test: {
+    // Two cores carry Postgres and Temporal beside the tests.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [
+            '**/node_modules/**',
+            '.data/**',
+            '.cache/**',
+            ...NEEDS_A_SERVER.map((suffix) => `**/*.${suffix}.test.ts`),
+          ],
+        },
+      },
+      project('pg', '**/*.pg.test.ts', { globalSetup: ['ops/testing/postgres.ts'] }),
+      project('temporal', '**/*.temporal.test.ts', {
+        globalSetup: ['ops/testing/postgres.ts', 'ops/testing/temporal.ts'],
+        testTimeout: 60_000,
+      }),
+      project('e2e', '**/*.e2e.test.ts', { testTimeout: 180_000, fileParallelism: false }),
+      project('browser', '**/*.browser.test.ts', { testTimeout: 60_000 }),
+    ],
+  },
+});
