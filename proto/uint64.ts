@@ -1,0 +1,21 @@
+/** 64-bit integers are bigint in code and decimal strings in JSON: amounts in msats, sequences, byte counts. */
+export const UINT64_MAX = 2n ** 64n - 1n;
+
+const DECIMAL = /^(0|[1-9][0-9]{0,19})$/;
+
+/** The decimal string of an unsigned 64-bit integer. Throws a RangeError outside its range. */
+export function formatUint64(value: bigint): string {
+  if (value < 0n || value > UINT64_MAX) throw new RangeError(`${value} is outside 0..2^64-1`);
+  return value.toString();
+}
+
+/** Reads a decimal string without sign, leading zero or exponent. Throws a RangeError for anything else. */
+export function parseUint64(text: string): bigint {
+  const value = DECIMAL.test(text) ? BigInt(text) : -1n;
+  if (value < 0n || value > UINT64_MAX) {
+    throw new RangeError(
+      'an unsigned 64-bit integer is a decimal string in 0..18446744073709551615',
+    );
+  }
+  return value;
+}
