@@ -1,0 +1,124 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { appendFileSync } from 'node:fs';
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import {
+  type ExportResult,
+  ExportResultCode,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
+import { Resource } from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace-base';
+
+/** The spans an operator can look for, whichever process they come from. */
+export type SpanName =
+  | `runtime.${'ingest' | 'infer' | 'tool' | 'persist' | 'stream'}`
+  | `${'control' | 'khala' | 'verifier'}.${string}`;
+
+export interface Tracing {
+  /** Runs `work` inside a span: a child of the current one, or of `traceparent` where there is none. */
+  span<T>(
+    name: SpanName,
+    attributes: Attributes,
+    work: (span: Span) => Promise<T>,
+    traceparent?: string,
+  ): Promise<T>;
+  /** The W3C header for the next service; absent outside a span. */
+  traceparent(): string | undefined;
+  traceId(): string | undefined;
+  close(): Promise<void>;
+}
+
+const propagator = new W3CTraceContextPropagator();
+const carrierGetter = {
+  get: (carrier: Record<string, string>, key: string) => carrier[key],
+  keys: (carrier: Record<string, string>) => Object.keys(carrier),
+};
+const carrierSetter = {
+  set: (carrier: Record<string, string>, key: string, value: string) => {
+    carrier[key] = value;
+  },
+};
+
+/** Tracing of one process. Without a file spans end in the process and serve only to carry trace ids along. */
+export function createTracing(options: { service: string; file?: string }): Tracing {
+  const provider = new BasicTracerProvider({
+    resource: new Resource({ 'service.name': options.service }),
+    spanProcessors: options.file ? [new BatchSpanProcessor(fileExporter(options.file))] : [],
+  });
+  const tracer = provider.getTracer('openagents');
+  const contexts = new AsyncLocalStorage<Context>();
+
+  function parentContext(traceparent: string | undefined): Context {
+    const current = contexts.getStore();
+    if (current) return current;
+    return traceparent
+      ? propagator.extract(ROOT_CONTEXT, { traceparent }, carrierGetter)
+      : ROOT_CONTEXT;
+  }
+
+  return {
+    async span(name, attributes, work, traceparent) {
+      const parent = parentContext(traceparent);
+      const span = tracer.startSpan(name, { attributes }, parent);
+      try {
+        return await contexts.run(trace.setSpan(parent, span), () => work(span));
+      } catch (error) {
+        span.recordException(error as Error);
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+    traceparent() {
+      const carrier: Record<string, string> = {};
+      propagator.inject(contexts.getStore() ?? ROOT_CONTEXT, carrier, carrierSetter);
+      return carrier['traceparent'];
+    },
+    traceId: () => trace.getSpanContext(contexts.getStore() ?? ROOT_CONTEXT)?.traceId,
+    close: () => provider.shutdown(),
+  };
+}
+
+/** One JSON line per span: enough to follow a request through our processes without a collector. */
+function fileExporter(file: string): SpanExporter {
+  return {
+    export(spans: ReadableSpan[], done: (result: ExportResult) => void) {
+      try {
+        appendFileSync(file, spans.map(spanLine).join(''));
+        done({ code: ExportResultCode.SUCCESS });
+      } catch (error) {
+        done({ code: ExportResultCode.FAILED, error: error as Error });
+      }
+    },
+    shutdown: async () => {},
+  };
+}
+
+function spanLine(span: ReadableSpan): string {
+  const [seconds, nanoseconds] = span.startTime;
+  const line = {
+    trace_id: span.spanContext().traceId,
+    span_id: span.spanContext().spanId,
+    parent_span_id: span.parentSpanId ?? '',
+    service: span.resource.attributes['service.name'],
+    name: span.name,
+    started_at_ms: seconds * 1000 + nanoseconds / 1e6,
+    duration_ms: span.duration[0] * 1000 + span.duration[1] / 1e6,
+    ok: span.status.code !== SpanStatusCode.ERROR,
+    attributes: span.attributes,
+  };
+  return `${JSON.stringify(line)}\n`;
+}
