@@ -31,15 +31,13 @@ test('a log line carries the trace and no secret', async () => {
     destination: { write: (line) => lines.push(line) },
   });
   await tracing.span('runtime.ingest', {}, async () => {
-    logger
-      .child({ request_id: 'req_1' })
-      .info(
-        {
-          token: 'eyJhbGciOi',
-          headers: { authorization: 'Bearer abc', 'x-oa-internal-assertion': 'jws' },
-        },
-        'served',
-      );
+    logger.child({ request_id: 'req_1' }).info(
+      {
+        token: 'eyJhbGciOi',
+        headers: { authorization: 'Bearer abc', 'x-oa-internal-assertion': 'jws' },
+      },
+      'served',
+    );
   });
   const line = lines.join('');
   expect(line).not.toMatch(/eyJhbGciOi|Bearer abc|jws/);
