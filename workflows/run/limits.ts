@@ -1,0 +1,36 @@
+/** The limits a run lives within where its spec names none. Kept in docs/limits.md. */
+import type { RunSpec } from '#proto/gen/types.ts';
+
+/** An hour: longer than any run of a test suite should take, short enough that a forgotten run ends the same day. */
+export const WALL_S_DEFAULT = 3_600;
+export const WALL_S_MAX = 604_800;
+/** A first attempt and one that has read the verifier's output. */
+export const ATTEMPTS_DEFAULT = 2;
+export const TURNS_DEFAULT = 10;
+export const TURNS_MAX = 1_000;
+/** All that a turn may print or produce, in bytes. */
+export const OUTPUT_BYTES_DEFAULT = 64 * 1024 * 1024;
+export const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024;
+/** Temporal keeps every payload for ever in the history: beyond the first a warning, beyond the second a refusal. */
+export const INPUT_BYTES_WARN = 64 * 1024;
+export const INPUT_BYTES_MAX = 256 * 1024;
+/** The tail of the verifier's output that becomes the next turn's feedback. */
+export const FEEDBACK_BYTES_MAX = 8 * 1024;
+
+export interface EffectiveLimits {
+  wall_s_max: number;
+  turns_max: number;
+  output_bytes_max: number;
+  attempts_max: number;
+}
+
+/** What the spec asks for, with the defaults filled; zero is "not given". */
+export function effectiveLimits(spec: RunSpec): EffectiveLimits {
+  const limits = spec.limits;
+  return {
+    wall_s_max: limits?.wall_s_max || WALL_S_DEFAULT,
+    turns_max: limits?.turns_max || TURNS_DEFAULT,
+    output_bytes_max: Number(limits?.output_bytes_max || OUTPUT_BYTES_DEFAULT),
+    attempts_max: spec.verification?.attempts_max || ATTEMPTS_DEFAULT,
+  };
+}

@@ -1,0 +1,149 @@
+/** Everything that can be said to a run's workflow. Ids of updates are the caller's idempotency keys. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ArtifactRef, RunSpec } from '#proto/gen/types.ts';
+import type { PolicySet } from './policy.ts';
+import type { RunState, RunStatus } from './state.ts';
+import type { RunTimings } from './timings.ts';
+
+export const RUN_WORKFLOW_TYPE = 'run';
+
+export function runWorkflowId(runId: string): string {
+  return `run/${runId}`;
+}
+
+/** Exactly one of the two. */
+export type RunOwner =
+  | { user_id: string; guest_scope?: undefined }
+  | { guest_scope: string; user_id?: undefined };
+
+/** Who asked, under which key: what the command receipt of the mutation says. */
+export interface CommandContext {
+  request_id: string;
+  audit_id: string;
+  principal: string;
+  /** The audit name of the route, e.g. `runtime.runs.create`. */
+  route: string;
+  fingerprint: string;
+  idempotency_key: string;
+}
+
+/** The start input: everything the run needs, so that `run.created` never depends on the update that came with it. */
+export interface RunInput {
+  run_id: string;
+  owner: RunOwner;
+  /** Empty where the run belongs to no organisation. */
+  org_id: string;
+  thread_id: string;
+  /** By value: validated, at most 64 KiB as JSON in ordinary use (`limits.ts`). */
+  spec: RunSpec;
+  objective_hash: string;
+  policy: PolicySet;
+  command: CommandContext;
+  created_at_ms: number;
+  /** Only tests and operators shorten these. */
+  timings?: Partial<RunTimings>;
+}
+
+/** Where a mutation stands in the log. */
+export interface TopicPosition {
+  topic: string;
+  /** Decimal string. */
+  seq: string;
+}
+
+export interface CreateRunResult {
+  run_id: string;
+  topic: string;
+  seq: string;
+  positions: TopicPosition[];
+}
+
+export interface CancelRunArgs {
+  reason: string;
+  requested_by: string;
+  command: CommandContext;
+}
+
+export interface CancelRunResult {
+  run_id: string;
+  status: RunStatus;
+  positions: TopicPosition[];
+}
+
+export interface ResolveApprovalArgs {
+  approval_id: string;
+  decision: 'approve' | 'deny';
+  scope: 'once' | 'run' | 'session';
+  reason: string;
+  resolved_by: string;
+  command: CommandContext;
+}
+
+export interface ResolveApprovalResult {
+  approval_id: string;
+  state: 'approved' | 'denied';
+  positions: TopicPosition[];
+}
+
+/** Returns once `run.created` is committed. */
+export const createRunUpdate = defineUpdate<CreateRunResult>('createRun');
+/** Returns once the request is committed, whatever the worker does then. */
+export const cancelRunUpdate = defineUpdate<CancelRunResult, [CancelRunArgs]>('cancelRun');
+export const resolveApprovalUpdate = defineUpdate<ResolveApprovalResult, [ResolveApprovalArgs]>(
+  'resolveApproval',
+);
+
+/** What a worker answered to `turn/start`, as committed by the runtime. */
+export interface TurnResponse {
+  status: 'completed' | 'interrupted' | 'failed';
+  exit_code: number;
+  base_commit: string;
+  base_tree: string;
+  patch: ArtifactRef | null;
+  repo_bundle: ArtifactRef | null;
+  files_changed: number;
+  output: ArtifactRef | null;
+}
+
+export interface WorkerFailure {
+  code: string;
+  message: string;
+  retryable?: boolean;
+}
+
+export type WorkerReceipt = { worker_id: string; request_id: string } & (
+  | { ok: true; response: TurnResponse }
+  | { ok: false; error: WorkerFailure }
+);
+
+/** A hint: the receipt is committed before it is sent, and a lost one is found by the fallback poll. */
+export const workerReceiptSignal = defineSignal<[WorkerReceipt]>('workerReceipt');
+
+export interface WorkerLost {
+  worker_id: string;
+  /** Decimal string; a signal about an older lease is ignored. */
+  lease_epoch: string;
+  reason: string;
+}
+
+export const workerLostSignal = defineSignal<[WorkerLost]>('workerLost');
+/** A worker that may fit has registered or come back. */
+export const workerAvailableSignal = defineSignal<[{ worker_id: string }]>('workerAvailable');
+
+export interface RunFrame {
+  frame_id: string;
+  frame_type: string;
+}
+
+export const frameSignal = defineSignal<[RunFrame]>('frame');
+
+export interface RunView {
+  run_id: string;
+  state: RunState;
+  turn: number;
+  recoveries: number;
+  worker_id: string | null;
+  waiting_for: string;
+}
+
+export const runStateQuery = defineQuery<RunView>('runState');

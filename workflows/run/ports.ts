@@ -1,0 +1,148 @@
+/**
+ * What a run needs done. Each method is one transaction, idempotent under retry: its events carry idempotency keys that are
+ * made of the run's own numbers (turn, recovery, attempt), never of the time.
+ */
+import type { ArtifactRef } from '#proto/gen/types.ts';
+import type {
+  CancelRunArgs,
+  ResolveApprovalArgs,
+  RunInput,
+  TopicPosition,
+  WorkerReceipt,
+} from './messages.ts';
+import type { PolicyDecision } from './policy.ts';
+import type { TerminalReasonClass, TerminalStatus } from './state.ts';
+
+export interface RecordedStep {
+  topic: string;
+  /** Of the step's first event; decimal string. */
+  seq: string;
+  positions: TopicPosition[];
+}
+
+/** How a turn ended; journaled with the step that follows from it. */
+export interface TurnEnd {
+  turn: number;
+  request_id: string;
+  status: 'completed' | 'failed' | 'interrupted';
+  reason: string;
+}
+
+export interface DispatchTurnInput {
+  /** The whole start input: owner, spec and thread decide who may take the turn. */
+  run: RunInput;
+  turn: number;
+  /** How many executors this run has lost before; a re-dispatch is a request of its own. */
+  recovery: number;
+  /** The verifier's output of the attempt before; empty on the first. */
+  feedback: string;
+  decision: PolicyDecision;
+  deadline_at_ms: number;
+  previous_turn: TurnEnd | null;
+}
+
+export type DispatchOutcome =
+  | { kind: 'dispatched'; worker_id: string; request_id: string; lease_epoch: string }
+  /** Nobody fits now; journaled once, in phase `dispatching`. */
+  | { kind: 'no_worker'; waiting_for: string };
+
+export interface ExecutorLostInput {
+  run_id: string;
+  worker_id: string;
+  request_id: string;
+  turn: number;
+  /** From 1. */
+  recovery: number;
+  reason: string;
+}
+
+export interface CancelRequestedInput extends CancelRunArgs {
+  run_id: string;
+  /** The turn under way, which the worker is asked to interrupt. */
+  running_turn: { worker_id: string; request_id: string; turn: number } | null;
+}
+
+export interface BeginVerificationInput {
+  run_id: string;
+  turn_end: TurnEnd;
+  attempt: number;
+  tier: string;
+  patch: ArtifactRef;
+}
+
+export interface RequestApprovalInput {
+  run: Pick<RunInput, 'run_id' | 'owner' | 'org_id'>;
+  kind: 'protected_paths';
+  /** Of several approvals of one kind; from 1. */
+  number: number;
+  subject: string;
+  reason: string;
+  decision: PolicyDecision;
+  timeout_ms: number;
+}
+
+export interface ApprovalResolvedInput {
+  run_id: string;
+  approval_id: string;
+  decision: 'approve' | 'deny';
+  scope: ResolveApprovalArgs['scope'];
+  resolved_by: string;
+  /** Null where nobody answered and the run's policy did. */
+  command: ResolveApprovalArgs['command'] | null;
+}
+
+export interface RunVerdict {
+  verdict: string;
+  tier: string;
+  strength: string;
+  receipt_id: string;
+  receipt_sha256: string;
+  sandboxed: boolean;
+  attempt: number;
+}
+
+export interface FinishRunInput {
+  run: Pick<RunInput, 'run_id' | 'thread_id' | 'objective_hash'>;
+  status: TerminalStatus;
+  reason_class: TerminalReasonClass;
+  reason: string;
+  policy_bundle_id: string;
+  decisions: PolicyDecision[];
+  turn_end: TurnEnd | null;
+  verdict: RunVerdict | null;
+  patch: ArtifactRef | null;
+}
+
+export interface FinishedRun {
+  seq: string;
+  receipt_id: string;
+  trajectory_hash: string;
+}
+
+export interface RunFiles {
+  replay: ArtifactRef;
+  /** Null where the run produced no patch. */
+  bundle: ArtifactRef | null;
+}
+
+export interface RunActivities {
+  /** The run's row, `run.created`, the decision at create and the command receipt. */
+  recordRunCreated(input: { run: RunInput; decision: PolicyDecision }): Promise<RecordedStep>;
+  /** Chooses a worker, appends `turn.started` and puts the request on the worker's topic. */
+  dispatchTurn(input: DispatchTurnInput): Promise<DispatchOutcome>;
+  /** The committed receipt of a request, or null while there is none. */
+  readReceipt(input: { worker_id: string; request_id: string }): Promise<WorkerReceipt | null>;
+  /** `run.executor_lost`; ends the lost request, so that a late answer finds it ended. */
+  recordExecutorLost(input: ExecutorLostInput): Promise<RecordedStep>;
+  /** `run.cancel_requested`, status `canceling`, and `turn/interrupt` to the worker. */
+  recordCancelRequested(input: CancelRequestedInput): Promise<RecordedStep>;
+  /** Phase `verifying` and `verification.started`. */
+  beginVerification(input: BeginVerificationInput): Promise<{ verification_id: string }>;
+  /** Phase `awaiting_approval`, `approval.requested`, and the owner's notification. */
+  requestApproval(input: RequestApprovalInput): Promise<{ approval_id: string }>;
+  recordApprovalResolved(input: ApprovalResolvedInput): Promise<RecordedStep>;
+  /** `run.finished`, which closes the log, and the signed run receipt. */
+  finishRun(input: FinishRunInput): Promise<FinishedRun>;
+  /** The replay file and the bundle, derived from the closed log. */
+  deriveRunFiles(input: { run_id: string }): Promise<RunFiles>;
+}
