@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from './contract.ts';
+
+/** Only Khala speaks binary; everything else travels as JSON. */
+const BINARY_PROTOS = ['proto/openagents/sync/v1/sync.proto'];
+
+export interface WireFiles {
+  code: string;
+  types: string;
+}
+
+/** `proto/gen/wire.js` and `.d.ts`: static ESM codecs by pbjs. */
+export function wireFiles(): WireFiles {
+  const folder = mkdtempSync(join(tmpdir(), 'oa-wire-'));
+  try {
+    const code = join(folder, 'wire.js');
+    execFileSync(
+      'node_modules/.bin/pbjs',
+      [
+        ...['-t', 'static-module', '-w', 'esm', '--dts', '--force-long', '--keep-case', '--sparse'],
+        ...['--no-convert', '--no-verify', '--no-delimited', '--no-service'],
+        ...['-p', 'proto', '-o', code],
+        ...BINARY_PROTOS,
+      ],
+      { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+    return {
+      code: readFileSync(code, 'utf8'),
+      types: readFileSync(join(folder, 'wire.d.ts'), 'utf8'),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
