@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose';
 import type { JsonValue } from '#proto/canonical.ts';
 import type { Watermark, WatermarkStore } from './watermark-store.ts';
 
@@ -64,8 +65,8 @@ export type ClientState =
   | { name: 'idle' }
   | { name: 'connecting'; attempt: number }
   | { name: 'authenticating' }
-  /** `applied` of `total` events that the subscriptions had behind them when they began. */
-  | { name: 'replaying'; applied: bigint; total: bigint }
+  /** `received` of `total` events that were behind the head when the topics were subscribed. */
+  | { name: 'replaying'; received: bigint; total: bigint }
   | { name: 'live' }
   | { name: 'backoff'; delayMs: number; attempt: number; reason: string }
   | { name: 'blocked'; action: BlockedAction; reason: string };

@@ -1,0 +1,192 @@
+/** One socket's life: challenge, hello with proof, welcome, frames, heartbeats. It ends once, with one reason. */
+import { type CloseAction, closeActionOf } from '#proto/khala-close.ts';
+import {
+  decodeFrame,
+  decodeFrameJson,
+  encodeFrame,
+  type KhalaFrame,
+  SUBPROTOCOL_BINARY,
+} from '#proto/khala-frame.ts';
+import type { Prove } from './proof.ts';
+import type { HeldToken } from './token-source.ts';
+import type { Clock, WebSocketLike } from './types.ts';
+
+export const PROTOCOL_VERSION = 1;
+export const SCHEMA_VERSION = 1;
+/** From dialling to WELCOME. A node answers in milliseconds; a black hole must not hold the client. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const NORMAL_CLOSURE = 1000;
+
+type ServerFrame<K extends KhalaFrame['kind']> = Extract<KhalaFrame, { kind: K }>;
+export type Welcome = ServerFrame<'welcome'>['body'];
+/** Frames about topics, which the client handles; the connection keeps the rest to itself. */
+export type TopicFrame = ServerFrame<
+  'subscribed' | 'update' | 'update_batch' | 'caught_up' | 'snapshot_required' | 'error'
+>;
+
+export interface Ending {
+  action: CloseAction;
+  hintMs: number;
+  reason: string;
+}
+
+export interface ConnectionOptions {
+  url: string;
+  webSocket(url: string, protocols: string[]): WebSocketLike;
+  clock: Clock;
+  deviceId: string;
+  clientBuildId: string;
+  prove: Prove;
+  obtainToken(): Promise<HeldToken>;
+  onChallenged(): void;
+  /** After HELLO and again after each TOKEN_REFRESH. */
+  onWelcome(token: HeldToken): void;
+  onFrame(frame: TopicFrame): void;
+  /** `fault` is what `obtainToken` threw, if that is what ended it. */
+  onEnded(ending: Ending, fault?: unknown): void;
+}
+
+export interface Connection {
+  send(frame: KhalaFrame): void;
+  /** Proves the new token over this socket's nonce; answered by `onWelcome`. */
+  refresh(token: HeldToken): Promise<void>;
+  close(): void;
+}
+
+export function openConnection(options: ConnectionOptions): Connection {
+  const { clock } = options;
+  const socket = options.webSocket(options.url, [SUBPROTOCOL_BINARY]);
+  socket.binaryType = 'arraybuffer';
+  let nonce: string | undefined;
+  let presented: HeldToken | undefined;
+  let lastError: { reason: string; hintMs: number } | undefined;
+  let ended = false;
+  let lastHeardMs = clock.nowMs();
+  let cancelReconnect = () => {};
+  let cancelTimer = clock.after(HANDSHAKE_TIMEOUT_MS, () =>
+    end({ action: 'resume_after', hintMs: 0, reason: 'handshake_timeout' }),
+  );
+
+  function end(ending: Ending, fault?: unknown): void {
+    if (ended) return;
+    ended = true;
+    cancelTimer();
+    cancelReconnect();
+    socket.close(NORMAL_CLOSURE);
+    options.onEnded(ending, fault);
+  }
+
+  function send(frame: KhalaFrame): void {
+    const OPEN = 1;
+    if (!ended && socket.readyState === OPEN) socket.send(encodeFrame(frame));
+  }
+
+  async function credentials(token: HeldToken): Promise<{ token: string; proof: string }> {
+    if (nonce === undefined) throw new Error('a proof is made over the nonce of a challenge');
+    const proof = await options.prove({ nonce, jti: token.jti, device_id: options.deviceId });
+    return { token: token.token, proof };
+  }
+
+  async function sayHello(): Promise<void> {
+    const token = await options.obtainToken();
+    presented = token;
+    send({
+      kind: 'hello',
+      topic: '',
+      seq: 0n,
+      body: {
+        ...(await credentials(token)),
+        device_id: options.deviceId,
+        client_build_id: options.clientBuildId,
+        protocol_version: PROTOCOL_VERSION,
+        schema_version: SCHEMA_VERSION,
+      },
+    });
+  }
+
+  function keepAlive(welcome: Welcome): void {
+    cancelTimer();
+    cancelTimer = clock.after(welcome.heartbeat_interval_ms, () => {
+      const nowMs = clock.nowMs();
+      if (nowMs - lastHeardMs > welcome.dead_after_ms) {
+        end({ action: 'resume_after', hintMs: 0, reason: 'silent_server' });
+        return;
+      }
+      send({ kind: 'heartbeat', topic: '', seq: 0n, body: { sent_at_ms: BigInt(nowMs) } });
+      keepAlive(welcome);
+    });
+  }
+
+  function receive(frame: KhalaFrame): void {
+    switch (frame.kind) {
+      case 'challenge':
+        nonce = frame.body.nonce;
+        options.onChallenged();
+        sayHello().catch((fault: unknown) =>
+          end({ action: 'resume_after', hintMs: 0, reason: 'no_sync_token' }, fault),
+        );
+        return;
+      case 'welcome':
+        keepAlive(frame.body);
+        if (presented) options.onWelcome(presented);
+        return;
+      case 'reconnect': {
+        const afterMs = Number(frame.body.after_ms);
+        // Until then this socket goes on delivering; the node spread the moments over its drain window.
+        cancelReconnect = clock.after(afterMs, () =>
+          end({ action: 'resume_now', hintMs: 0, reason: 'server_draining' }),
+        );
+        return;
+      }
+      case 'error':
+        if (frame.body.topic) options.onFrame(frame);
+        else lastError = { reason: frame.body.code, hintMs: Number(frame.body.retry_after_ms) };
+        return;
+      case 'subscribed':
+      case 'update':
+      case 'update_batch':
+      case 'caught_up':
+      case 'snapshot_required':
+        options.onFrame(frame);
+        return;
+      default:
+        // A heartbeat has done its work by arriving; a kind of a later version is none of this build's business.
+        return;
+    }
+  }
+
+  socket.addEventListener('message', ({ data }) => {
+    if (ended) return;
+    lastHeardMs = clock.nowMs();
+    try {
+      receive(typeof data === 'string' ? decodeFrameJson(data) : decodeFrame(bytesOf(data)));
+    } catch (fault) {
+      end({ action: 'resume_after', hintMs: 0, reason: 'unreadable_frame' }, fault);
+    }
+  });
+  // Its close event follows and carries what there is to know.
+  socket.addEventListener('error', () => undefined);
+  socket.addEventListener('close', ({ code, reason }) =>
+    end({
+      action: closeActionOf(code),
+      hintMs: lastError?.hintMs ?? 0,
+      reason: lastError?.reason ?? (reason || `closed_${code}`),
+    }),
+  );
+
+  return {
+    send,
+    async refresh(token) {
+      const body = await credentials(token);
+      presented = token;
+      send({ kind: 'token_refresh', topic: '', seq: 0n, body });
+    },
+    close: () => end({ action: 'resume_now', hintMs: 0, reason: 'client_closed' }),
+  };
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError('a frame is text or bytes');
+}
