@@ -27,6 +27,8 @@ export interface Rules {
   maxItems: number;
   minimum: number;
   maximum: number;
+  anyText: boolean;
+  maxBytes: number;
 }
 
 /** The contract as the generators see it: our messages and enums in the order of their files. */

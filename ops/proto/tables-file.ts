@@ -6,6 +6,7 @@ export function tablesFile(contract: Contract): string {
   const messages = contract.messages.map((message) => {
     const fields = message.fields.map((field) => {
       const { shape, container, presence, oneof } = shapeOf(field);
+      const rules = contract.rulesOf(field);
       return [
         `name: '${field.name}'`,
         `number: ${field.number}`,
@@ -14,6 +15,8 @@ export function tablesFile(contract: Contract): string {
         `container: '${container}'`,
         `presence: ${presence}`,
         ...(oneof === null ? [] : [`oneof: '${oneof}'`]),
+        ...(rules.anyText ? ['anyText: true'] : []),
+        ...(rules.maxBytes ? [`bytesMax: ${rules.maxBytes}`] : []),
       ].join(', ');
     });
     return `  '${message.typeName}': [\n${fields.map((field) => `    { ${field} },\n`).join('')}  ],`;
@@ -34,6 +37,10 @@ export interface FieldRow {
   /** Unset differs from zero. */
   presence: boolean;
   oneof?: string;
+  /** NUL and lone surrogates pass; the log replaces them. */
+  anyText?: boolean;
+  /** Most bytes of a Struct's JSON. */
+  bytesMax?: number;
 }
 
 export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
