@@ -1,5 +1,7 @@
 /** 64-bit integers are bigint in code and decimal strings in JSON: amounts in msats, sequences, byte counts. */
 export const UINT64_MAX = 2n ** 64n - 1n;
+export const INT64_MAX = 2n ** 63n - 1n;
+export const INT64_MIN = -(2n ** 63n);
 
 const DECIMAL = /^(0|[1-9][0-9]{0,19})$/;
 
@@ -13,9 +15,7 @@ export function formatUint64(value: bigint): string {
 export function parseUint64(text: string): bigint {
   const value = DECIMAL.test(text) ? BigInt(text) : -1n;
   if (value < 0n || value > UINT64_MAX) {
-    throw new RangeError(
-      'an unsigned 64-bit integer is a decimal string in 0..18446744073709551615',
-    );
+    throw new RangeError('an unsigned 64-bit integer is a decimal string in 0..2^64-1');
   }
   return value;
 }

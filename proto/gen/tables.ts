@@ -10,6 +10,10 @@ export interface FieldRow {
   /** Unset differs from zero. */
   presence: boolean;
   oneof?: string;
+  /** NUL and lone surrogates pass; the log replaces them. */
+  anyText?: boolean;
+  /** Most bytes of a Struct's JSON. */
+  bytesMax?: number;
 }
 
 export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
@@ -72,7 +76,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'codex_home_ref', number: 3, kind: 'string', container: 'one', presence: false },
     { name: 'adapter', number: 4, kind: 'string', container: 'one', presence: false },
     { name: 'labels', number: 5, kind: 'string', container: 'map', presence: false },
-    { name: 'metadata', number: 6, kind: 'struct', container: 'one', presence: true },
+    { name: 'metadata', number: 6, kind: 'struct', container: 'one', presence: true, bytesMax: 16384 },
     { name: 'org_id', number: 7, kind: 'string', container: 'one', presence: false },
     { name: 'shared_with_org', number: 8, kind: 'bool', container: 'one', presence: false },
   ],
@@ -93,7 +97,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   ],
   'openagents.codex.v1.HeartbeatRequest': [
     { name: 'lease_epoch', number: 1, kind: 'uint64', container: 'one', presence: false },
-    { name: 'metadata_patch', number: 2, kind: 'struct', container: 'one', presence: true },
+    { name: 'metadata_patch', number: 2, kind: 'struct', container: 'one', presence: true, bytesMax: 16384 },
   ],
   'openagents.codex.v1.HeartbeatResponse': [
     { name: 'lease_epoch', number: 1, kind: 'uint64', container: 'one', presence: false },
@@ -109,7 +113,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   ],
   'openagents.codex.v1.WorkerEventDraft': [
     { name: 'event_type', number: 1, kind: 'string', container: 'one', presence: false },
-    { name: 'payload', number: 2, kind: 'struct', container: 'one', presence: true },
+    { name: 'payload', number: 2, kind: 'struct', container: 'one', presence: true, anyText: true },
     { name: 'idempotency_key', number: 3, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.codex.v1.AppendWorkerEventsRequest': [
@@ -134,7 +138,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   'openagents.codex.v1.WorkerRequestDraft': [
     { name: 'request_id', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'method', number: 2, kind: 'string', container: 'one', presence: false },
-    { name: 'params', number: 3, kind: 'struct', container: 'one', presence: true },
+    { name: 'params', number: 3, kind: 'struct', container: 'one', presence: true, bytesMax: 131072 },
     { name: 'request_version', number: 4, kind: 'string', container: 'one', presence: false },
     { name: 'thread_id', number: 5, kind: 'string', container: 'one', presence: false },
     { name: 'session_id', number: 6, kind: 'string', container: 'one', presence: false },
@@ -614,7 +618,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'worker', number: 7, kind: 'message', type: 'openagents.runtime.v1.WorkerChoice', container: 'one', presence: true },
     { name: 'limits', number: 8, kind: 'message', type: 'openagents.runtime.v1.RunLimits', container: 'one', presence: true },
     { name: 'thread_id', number: 9, kind: 'string', container: 'one', presence: false },
-    { name: 'metadata', number: 10, kind: 'struct', container: 'one', presence: true },
+    { name: 'metadata', number: 10, kind: 'struct', container: 'one', presence: true, bytesMax: 16384 },
     { name: 'org_id', number: 11, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.Verdict': [
@@ -708,7 +712,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   ],
   'openagents.runtime.v1.RunEventDraft': [
     { name: 'event_type', number: 1, kind: 'string', container: 'one', presence: false },
-    { name: 'payload', number: 2, kind: 'struct', container: 'one', presence: true },
+    { name: 'payload', number: 2, kind: 'struct', container: 'one', presence: true, anyText: true },
     { name: 'idempotency_key', number: 3, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.AppendRunEventsRequest': [
@@ -727,7 +731,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   'openagents.runtime.v1.SubmitFrameRequest': [
     { name: 'frame_id', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'type', number: 2, kind: 'string', container: 'one', presence: false },
-    { name: 'payload', number: 3, kind: 'struct', container: 'one', presence: true },
+    { name: 'payload', number: 3, kind: 'struct', container: 'one', presence: true, anyText: true },
   ],
   'openagents.runtime.v1.SubmitFrameResponse': [
     { name: 'run_id', number: 1, kind: 'string', container: 'one', presence: false },
