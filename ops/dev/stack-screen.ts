@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import type { LocalStack } from './local-stack.ts';
+import { type LocalStack, PortsTakenError } from './local-stack.ts';
+import { StackRunningError } from './running.ts';
 import type { Stack } from './stack.ts';
 import type { Part, PartState } from './supervisor.ts';
 
@@ -37,4 +38,18 @@ export function stackIsUp(stack: LocalStack): string {
     'Ctrl-C stops everything; the data stays in .data.',
     '',
   ].join('\n');
+}
+
+/** Why the stack did not start and what to do about it. */
+export function explainStartFailure(error: unknown, logs: string): string {
+  if (error instanceof StackRunningError) {
+    const { supervisor, addresses } = error.state;
+    return [
+      `A stack is already running here (pid ${supervisor.pid}): control ${addresses['control']}, Temporal UI ${addresses['temporal_ui']}.`,
+      'Stop it with Ctrl-C in its terminal or with `./bin/oa down`.',
+    ].join('\n');
+  }
+  if (error instanceof PortsTakenError) return `Ports are taken:\n${error.message}`;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `The stack could not start: ${reason}\nThe logs are in ${logs}; \`./bin/oa doctor\` checks this machine.`;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildImage, ROOT, readContract } from './contract.ts';
+import { domainFile } from './domain-file.ts';
 import { schemasFile } from './schemas-file.ts';
 import { tablesFile } from './tables-file.ts';
 import { typesFile } from './types-file.ts';
@@ -14,6 +15,7 @@ export function generate(): ReadonlyMap<string, string> {
   const wire = wireFiles();
   return new Map([
     ['proto/gen/types.ts', typesFile(contract)],
+    ['proto/gen/domain.ts', domainFile(contract)],
     ['proto/gen/tables.ts', tablesFile(contract)],
     ['proto/gen/schemas.ts', schemasFile(contract)],
     ['proto/gen/wire.js', wire.code],

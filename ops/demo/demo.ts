@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { stackLayout } from '../dev/layout.ts';
+import { type LocalStack, startLocalStack } from '../dev/local-stack.ts';
+import { runningStack } from '../dev/running.ts';
+import { createScreen } from '../dev/screen.ts';
+import { explainStartFailure, partLine } from '../dev/stack-screen.ts';
+import { createOa, type Oa } from './oa.ts';
+import { makeSampleRepository } from './sample-repository.ts';
+
+/** `npm run demo`: the stack, a repository with a failing test, a run that repairs it, and how to check the receipt. */
+const EMAIL = 'demo@localhost';
+const OBJECTIVE = 'make the failing test pass';
+
+const layout = stackLayout(process.env);
+const interactive = process.stdout.isTTY === true;
+mkdirSync(layout.logs, { recursive: true });
+const screen = createScreen({ logs: layout.logs, quiet: true });
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interrupted.abort());
+}
+process.exit(await demo());
+
+async function demo(): Promise<number> {
+  let stack: LocalStack | undefined;
+  let worker: { stop(): Promise<void> } | undefined;
+  try {
+    const running = runningStack(layout);
+    if (running) {
+      screen.say(`Using the stack that runs here (pid ${running.supervisor.pid}).`);
+    } else {
+      screen.say('Starting the local stack; its logs are in .data/logs.\n');
+      stack = await startLocalStack(process.env, screen, {
+        signal: interrupted.signal,
+        onState: (part, state, elapsedMs, described) => {
+          const line = partLine(part, state, elapsedMs, described);
+          if (line) screen.say(line);
+        },
+      });
+    }
+    const control = runningStack(layout)?.addresses['control'] ?? '';
+    const oa = createOa({ layout, control, interactive, signal: interrupted.signal });
+    const repository = await makeSampleRepository(layout);
+    screen.say(`\nA repository with a failing test: ${repository}`);
+    await oa.ensureLogin(EMAIL);
+    worker = await oa.startWorker(join(layout.data, 'demo'));
+    const code = await runAgent(oa, repository);
+    if (code !== 0) return code;
+    tellNextSteps(oa);
+    if (interactive && stack) {
+      screen.say('\nThe stack stays up until Ctrl-C.');
+      await Promise.race([stack.failed, once(interrupted.signal, 'abort')]);
+    }
+    return 0;
+  } catch (error) {
+    if (interrupted.signal.aborted) return 130;
+    process.stderr.write(`\n${explainStartFailure(error, layout.logs)}\n`);
+    return 1;
+  } finally {
+    await worker?.stop();
+    await stack?.stop();
+  }
+}
+
+async function runAgent(oa: Oa, repository: string): Promise<number> {
+  screen.say(`\n$ ./bin/oa run "${OBJECTIVE}" --verify "node --test"\n`);
+  const agent = `${layout.root}/ops/demo/agent.sh`;
+  return oa.show([
+    ...['run', OBJECTIVE, '--repo', repository, '--agent', agent],
+    ...['--verify', 'node --test', '--out', `${layout.data}/demo/bundle`],
+  ]);
+}
+
+function tellNextSteps(oa: Oa): void {
+  const bundle = `${layout.data}/demo/bundle`;
+  screen.say(
+    [
+      '',
+      'Try next:',
+      `  ${oa.spelled} receipts verify ${bundle}/RECEIPT.json --jwks ${bundle}/keys.json`,
+      `  ${oa.spelled} replay ${bundle}/REPLAY.jsonl`,
+      `  ${oa.spelled} runs ls`,
+    ].join('\n'),
+  );
+}

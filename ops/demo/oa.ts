@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Layout } from '../dev/layout.ts';
+
+export interface Oa {
+  /** How a person calls the same command on their own. */
+  spelled: string;
+  /** Runs a command in front of the person; its exit code. */
+  show(args: string[]): Promise<number>;
+  /** Logs in with the code that control prints, unless a session is there. */
+  ensureLogin(email: string): Promise<void>;
+  /** Starts an agent host below a directory and waits until it is registered. */
+  startWorker(root: string): Promise<{ stop(): Promise<void> }>;
+}
+
+export interface OaOptions {
+  layout: Layout;
+  control: string;
+  /** On a terminal the login is the person's own, so that the commands they try next find it. */
+  interactive: boolean;
+  signal: AbortSignal;
+}
+
+const DEFAULT_CONTROL = 'http://127.0.0.1:8787';
+const WORKER_DEADLINE_MS = 30_000;
+const LOGIN_CODE_DEADLINE_MS = 15_000;
+const POLL_MS = 50;
+
+export function createOa({ layout, control, interactive, signal }: OaOptions): Oa {
+  const main = join(layout.root, 'clients', 'cli', 'main.ts');
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  const spelled = ['./bin/oa'];
+  if (control !== DEFAULT_CONTROL) {
+    env['OA_CONTROL_URL'] = control;
+    spelled.unshift(`OA_CONTROL_URL=${control}`);
+  }
+  if (!interactive && !env['OA_CONFIG_HOME']) {
+    env['OA_CONFIG_HOME'] = join(layout.data, 'demo', 'config');
+  }
+
+  function oa(args: string[], stdio: 'inherit' | 'pipe'): ChildProcess {
+    return spawn(process.execPath, [main, ...args], { env, stdio, signal, killSignal: 'SIGTERM' });
+  }
+
+  return {
+    spelled: spelled.join(' '),
+    async show(args) {
+      const [code] = await once(oa(args, 'inherit'), 'exit');
+      return Number(code ?? 1);
+    },
+    async ensureLogin(email) {
+      const whoami = oa(['whoami', '--json'], 'pipe');
+      const [known] = await once(whoami, 'exit');
+      if (known === 0) return;
+      const log = join(layout.logs, 'control.log');
+      const from = existsSync(log) ? (await readFile(log, 'utf8')).length : 0;
+      const login = oa(['login', '--email', email, '--code', '-'], 'pipe');
+      const output = collect(login);
+      const ended = once(login, 'exit');
+      login.stdin?.end(`${await loginCode(log, from, email)}\n`);
+      const [code] = await ended;
+      if (code !== 0) throw new Error(`oa login failed: ${output()}`);
+    },
+    async startWorker(root) {
+      const worker = oa(['worker', 'start', '--root', root, '--json'], 'pipe');
+      const output = collect(worker);
+      const deadline = Date.now() + WORKER_DEADLINE_MS;
+      while (!output().includes('"ready"')) {
+        if (worker.exitCode !== null) throw new Error(`oa worker start ended: ${output()}`);
+        if (Date.now() > deadline) throw new Error(`no worker within 30 s: ${output()}`);
+        await sleep(POLL_MS);
+      }
+      return {
+        async stop() {
+          if (worker.exitCode !== null || worker.signalCode !== null) return;
+          const ended = once(worker, 'exit');
+          worker.kill('SIGTERM');
+          await ended;
+        },
+      };
+    },
+  };
+}
+
+async function loginCode(log: string, from: number, email: string): Promise<string> {
+  const deadline = Date.now() + LOGIN_CODE_DEADLINE_MS;
+  while (Date.now() < deadline) {
+    const text = existsSync(log) ? await readFrom(log, from) : '';
+    const code = text.match(new RegExp(`login code for ${email}: ([0-9A-Za-z-]+)`))?.[1];
+    if (code) return code;
+    await sleep(POLL_MS);
+  }
+  throw new Error('control printed no login code within 15 s');
+}
+
+async function readFrom(file: string, start: number): Promise<string> {
+  const chunks: string[] = [];
+  for await (const chunk of createReadStream(file, { start, encoding: 'utf8' })) chunks.push(chunk);
+  return chunks.join('');
+}
+
+function collect(child: ChildProcess): () => string {
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => chunks.push(String(chunk)));
+  }
+  return () => chunks.join('');
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
