@@ -1,0 +1,38 @@
+import postgres from 'postgres';
+
+/** int8 is `bigint`, bytea a `Buffer`, timestamptz a `Date`, jsonb parsed JSON. */
+export type Sql = postgres.Sql<{ bigint: bigint }>;
+
+export interface ConnectOptions {
+  url: string;
+  /** Connections of the pool. Default 8: more than two cores can keep busy, far below the server's 100. */
+  max?: number;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  /** Acts as this role, which the login role must be a member of. */
+  role?: string;
+}
+
+const POOL_SIZE = 8;
+
+/** No statement of ours is slow by design; what lasts longer is stuck, and holds locks that others wait for. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** A transaction waits for our own code only between two statements. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_S = 10;
+
+/** A lazy pool: it connects with the first query. End it with `sql.end()`. */
+export function connect(options: ConnectOptions): Sql {
+  return postgres(options.url, {
+    max: options.max ?? POOL_SIZE,
+    connect_timeout: CONNECT_TIMEOUT_S,
+    types: { bigint: postgres.BigInt },
+    onnotice: () => {},
+    connection: {
+      application_name: options.applicationName,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      ...(options.role === undefined ? {} : { role: options.role }),
+    },
+  });
+}

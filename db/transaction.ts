@@ -1,0 +1,30 @@
+import type postgres from 'postgres';
+import type { Sql } from './connect.ts';
+
+/** A handle inside a transaction: what a function that writes asks for. */
+export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
+
+type AfterCommit = () => void;
+
+const afterCommitOf = new WeakMap<Tx, AfterCommit[]>();
+
+/**
+ * Runs `fn` in one READ COMMITTED transaction; it commits when `fn` returns and rolls back when it throws.
+ * What was registered with `afterCommit` runs once the commit is durable, never after a rollback.
+ */
+export async function transaction<T>(sql: Sql, fn: (tx: Tx) => Promise<T>): Promise<T> {
+  const callbacks: AfterCommit[] = [];
+  const result = await sql.begin(async (tx) => {
+    afterCommitOf.set(tx, callbacks);
+    return { value: await fn(tx) };
+  });
+  for (const callback of callbacks) callback();
+  return result.value as T;
+}
+
+/** Defers `callback` until the transaction of `tx` is durable. Throws for a handle that `transaction` did not open. */
+export function afterCommit(tx: Tx, callback: AfterCommit): void {
+  const callbacks = afterCommitOf.get(tx);
+  if (callbacks === undefined) throw new Error('this handle was not opened by transaction()');
+  callbacks.push(callback);
+}
