@@ -1,0 +1,129 @@
+import type { Message, Thread } from '#proto/gen/types.ts';
+import { formatTime } from '#proto/time.ts';
+import type { Sql } from '../connect.ts';
+import type { Tx } from '../transaction.ts';
+
+export interface ThreadRow {
+  thread_id: string;
+  user_id: string | null;
+  guest_scope: string | null;
+  org_id: string | null;
+  worker_id: string | null;
+  active_run_id: string | null;
+  message_count: number;
+  created_at: Date;
+  updated_at: Date;
+  last_message_at: Date | null;
+}
+
+export interface MessageRow {
+  message_id: string;
+  thread_id: string;
+  position: number;
+  role: string;
+  text: string;
+  run_id: string | null;
+  created_at: Date;
+}
+
+/** Inserts a thread; a repeated command finds the one it inserted. */
+export async function insertThread(
+  tx: Tx,
+  thread: { thread_id: string; user_id: string; org_id: string | null; worker_id: string | null },
+): Promise<ThreadRow> {
+  const { thread_id, user_id, org_id, worker_id } = thread;
+  const [row] = await tx<ThreadRow[]>`
+    insert into runtime.threads (thread_id, user_id, org_id, worker_id)
+    values (${thread_id}, ${user_id}, ${org_id}, ${worker_id})
+    on conflict (thread_id) do update set updated_at = runtime.threads.updated_at
+    returning *`;
+  if (!row) throw new Error('an insert returned no row');
+  return row;
+}
+
+export async function findThread(sql: Sql | Tx, threadId: string): Promise<ThreadRow | undefined> {
+  const [row] = await sql<ThreadRow[]>`select * from runtime.threads where thread_id = ${threadId}`;
+  return row;
+}
+
+export async function lockThread(tx: Tx, threadId: string): Promise<ThreadRow | undefined> {
+  const [row] = await tx<ThreadRow[]>`
+    select * from runtime.threads where thread_id = ${threadId} for update`;
+  return row;
+}
+
+/** A person's threads, the newest first; `before` is the id of the last one of the page before. */
+export async function listThreads(
+  sql: Sql,
+  filter: { user_id: string; before?: string | undefined; limit: number },
+): Promise<ThreadRow[]> {
+  return await sql<ThreadRow[]>`
+    select * from runtime.threads
+    where user_id = ${filter.user_id}
+      and (${filter.before ?? null}::text is null or thread_id < ${filter.before ?? null})
+    order by thread_id desc limit ${filter.limit}`;
+}
+
+/** Adds a message to a thread whose row is locked; a repeated command finds the one it added. */
+export async function insertMessage(
+  tx: Tx,
+  thread: ThreadRow,
+  message: { message_id: string; role: string; text: string; run_id: string | null },
+): Promise<{ message: MessageRow; thread: ThreadRow }> {
+  const [known] = await tx<MessageRow[]>`
+    select * from runtime.messages where message_id = ${message.message_id}`;
+  if (known) return { message: known, thread };
+  const [row] = await tx<MessageRow[]>`
+    insert into runtime.messages (message_id, thread_id, position, role, text, run_id)
+    values (${message.message_id}, ${thread.thread_id}, ${thread.message_count + 1}, ${message.role},
+      ${message.text}, ${message.run_id})
+    returning *`;
+  const [updated] = await tx<ThreadRow[]>`
+    update runtime.threads set message_count = message_count + 1, updated_at = clock_timestamp(),
+      last_message_at = clock_timestamp(), active_run_id = coalesce(${message.run_id}, active_run_id)
+    where thread_id = ${thread.thread_id} returning *`;
+  if (!row || !updated) throw new Error('an insert returned no row');
+  return { message: row, thread: updated };
+}
+
+export async function listMessages(
+  sql: Sql,
+  page: { thread_id: string; after: number; limit: number },
+): Promise<MessageRow[]> {
+  return await sql<MessageRow[]>`
+    select * from runtime.messages
+    where thread_id = ${page.thread_id} and position > ${page.after} order by position limit ${page.limit}`;
+}
+
+/** How many messages a person has sent since `since`, over all threads. */
+export async function countMessages(sql: Sql | Tx, userId: string, since: Date): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int4 as count from runtime.messages m join runtime.threads t using (thread_id)
+    where t.user_id = ${userId} and m.role = 'user' and m.created_at > ${since}`;
+  return row?.count ?? 0;
+}
+
+export function threadMessage(row: ThreadRow): Thread {
+  return {
+    thread_id: row.thread_id,
+    user_id: row.user_id ?? '',
+    org_id: row.org_id ?? '',
+    worker_id: row.worker_id ?? '',
+    active_run_id: row.active_run_id ?? '',
+    message_count: row.message_count,
+    created_at: formatTime(row.created_at.getTime()),
+    updated_at: formatTime(row.updated_at.getTime()),
+    ...(row.last_message_at && { last_message_at: formatTime(row.last_message_at.getTime()) }),
+  };
+}
+
+export function threadMessageEntry(row: MessageRow): Message {
+  return {
+    message_id: row.message_id,
+    thread_id: row.thread_id,
+    role: row.role,
+    text: row.text,
+    run_id: row.run_id ?? '',
+    created_at: formatTime(row.created_at.getTime()),
+  };
+}
