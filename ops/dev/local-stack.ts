@@ -87,13 +87,16 @@ function identifyAll(pids: Record<string, number>) {
   return Object.fromEntries(identities);
 }
 
+/** Where the parts answer HTTP, and the Temporal server and its UI. */
 function addressesOf(ports: Ports, env: NodeJS.ProcessEnv): Record<string, string> {
-  const local = (port: number) => `127.0.0.1:${port}`;
+  const http = (port: number) => `http://127.0.0.1:${port}`;
   return {
-    control: `http://${local(ports.control)}`,
-    runtime: `http://${local(ports.runtime)}`,
-    khala: `ws://${local(ports.khala)}/v1/sync`,
-    temporal: env['TEMPORAL_ADDRESS'] || local(ports.temporal),
-    temporal_ui: `http://${local(ports.temporalUi)}`,
+    control: http(ports.control),
+    runtime: http(ports.runtime),
+    khala: http(ports.khala),
+    worker: http(ports.worker),
+    verifier: http(ports.verifier),
+    temporal: env['TEMPORAL_ADDRESS'] || `127.0.0.1:${ports.temporal}`,
+    temporal_ui: http(ports.temporalUi),
   };
 }
