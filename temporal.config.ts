@@ -29,3 +29,36 @@ export const DEV_SERVER_DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 2000,
   'history.timerProcessorMaxPollRPS': 2000,
 } as const;
+
+/** Milliseconds. An attempt that takes longer is taken for dead and tried elsewhere. */
+export const ACTIVITY_TIMEOUTS_MS = {
+  /** One transaction; statements are cut at 30 s by the database. */
+  recordAttempt: 35_000,
+  /** An outage of the database that lasts longer than a day ends the run as failed. */
+  recordDeadline: 86_400_000,
+  deriveAttempt: 600_000,
+  deriveHeartbeat: 30_000,
+  /** The verifier reports life while a harness runs. */
+  harnessHeartbeat: 30_000,
+  /** Beside the harness's own time: clone, transfer, start of the sandbox. */
+  harnessOverhead: 300_000,
+} as const;
+
+/** A verifier that dies twice on one harness is not helped by a fourth try. */
+export const HARNESS_ATTEMPTS_MAX = 3;
+
+/** One worker deployment per worker process; its build is the git SHA in production. */
+export const DEPLOYMENTS = { worker: 'openagents-worker' } as const;
+
+/** In development every restart is the same build, or it would strand the runs pinned to the one before. */
+export const DEVELOPMENT_BUILD_ID = 'dev';
+
+/** Measured for two cores beside Postgres; production sets its own by environment. */
+export const WORKER_TUNING = {
+  maxConcurrentActivityTaskExecutions: 64,
+  maxConcurrentWorkflowTaskExecutions: 32,
+  /** Runs kept in memory between their tasks; one costs about 1 MB with its isolate's share. */
+  maxCachedWorkflows: 200,
+  /** What a stopping worker waits for its running activities. */
+  shutdownGraceTime: 10_000,
+} as const;

@@ -6,6 +6,8 @@ function spec(change: object = {}): RunSpec {
   return {
     objective: 'make the failing test pass',
     work_unit: 'verified_patch_bundle',
+    repo: { source: './repo', ref: '', base_commit: '' },
+    verification: { tier_min: 'O', attempts_max: 0, harness: { commands: ['npm test'] } },
     agent: {
       driver: 'command',
       model: '',
@@ -41,6 +43,21 @@ describe('at create', () => {
     });
     const permissive = policySet({ run: { full_access: 'allow', without_approvals: 'allow' } });
     expect(decide(permissive, question).decision).toBe('allow');
+  });
+
+  test.each([
+    ['agent', { agent: undefined }],
+    ['repository', { repo: undefined }],
+    ['harness', { verification: undefined }],
+  ])('a patch bundle without %s is refused as incomplete', (name, change) => {
+    const decision = decide(policySet(), { point: 'create', spec: spec(change) });
+    expect(decision.reason_code).toBe('manifest_validation.invalid_schema');
+    expect(decision.explanation).toContain(name);
+  });
+
+  test('an agent task needs neither repository nor harness', () => {
+    const task = spec({ work_unit: 'agent_task', repo: undefined, verification: undefined });
+    expect(decide(policySet(), { point: 'create', spec: task }).decision).toBe('allow');
   });
 
   test('a driver outside the list is denied by name', () => {

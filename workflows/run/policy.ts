@@ -130,6 +130,10 @@ function denied(explanation: string, reason_code: PolicyReasonCode): Finding {
   return { decision: 'deny', reason_code, explanation };
 }
 
+function incomplete(explanation: string): Finding {
+  return denied(explanation, 'manifest_validation.invalid_schema');
+}
+
 function evaluate(rules: PolicyRules, question: PolicyQuestion): Finding {
   switch (question.point) {
     case 'create':
@@ -155,6 +159,11 @@ function evaluate(rules: PolicyRules, question: PolicyQuestion): Finding {
 
 function evaluateCreate(rules: PolicyRules, spec: RunSpec): Finding {
   const { agent, verification } = spec;
+  if (!agent) return incomplete('the spec names no agent');
+  if (spec.work_unit === 'verified_patch_bundle') {
+    if (!spec.repo) return incomplete('a verified patch bundle needs a repository');
+    if (!verification?.harness) return incomplete('a verified patch bundle needs a harness');
+  }
   if (!rules.drivers.includes(agent.driver)) {
     return denied(
       `agents of driver ${agent.driver} are not allowed`,

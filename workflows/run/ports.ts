@@ -28,9 +28,15 @@ export interface TurnEnd {
   reason: string;
 }
 
+/** A turn that a worker holds. */
+export interface OpenTurn {
+  turn: number;
+  worker_id: string;
+  request_id: string;
+}
+
 export interface DispatchTurnInput {
-  /** The whole start input: owner, spec and thread decide who may take the turn. */
-  run: RunInput;
+  run_id: string;
   turn: number;
   /** How many executors this run has lost before; a re-dispatch is a request of its own. */
   recovery: number;
@@ -48,18 +54,27 @@ export type DispatchOutcome =
 
 export interface ExecutorLostInput {
   run_id: string;
-  worker_id: string;
-  request_id: string;
-  turn: number;
+  open_turn: OpenTurn;
   /** From 1. */
   recovery: number;
   reason: string;
+  /** Where the worker itself said that it could not go on; null where it fell silent and its request is still open. */
+  turn_end: TurnEnd | null;
 }
 
-export interface CancelRequestedInput extends CancelRunArgs {
+export type ExecutorLostOutcome =
+  | { kind: 'lost' }
+  /** The worker had answered before it was lost: its receipt stands. */
+  | { kind: 'answered'; receipt: WorkerReceipt };
+
+export interface CancelRequestedInput {
   run_id: string;
+  reason: string;
+  requested_by: string;
+  /** Null where an operator cancelled the workflow itself. */
+  command: CancelRunArgs['command'] | null;
   /** The turn under way, which the worker is asked to interrupt. */
-  running_turn: { worker_id: string; request_id: string; turn: number } | null;
+  open_turn: OpenTurn | null;
 }
 
 export interface BeginVerificationInput {
@@ -71,7 +86,7 @@ export interface BeginVerificationInput {
 }
 
 export interface RequestApprovalInput {
-  run: Pick<RunInput, 'run_id' | 'owner' | 'org_id'>;
+  run_id: string;
   kind: 'protected_paths';
   /** Of several approvals of one kind; from 1. */
   number: number;
@@ -102,13 +117,15 @@ export interface RunVerdict {
 }
 
 export interface FinishRunInput {
-  run: Pick<RunInput, 'run_id' | 'thread_id' | 'objective_hash'>;
+  run_id: string;
   status: TerminalStatus;
   reason_class: TerminalReasonClass;
   reason: string;
   policy_bundle_id: string;
   decisions: PolicyDecision[];
   turn_end: TurnEnd | null;
+  /** A request that nobody answered: the platform ends it and tells the worker to stop. */
+  open_turn: OpenTurn | null;
   verdict: RunVerdict | null;
   patch: ArtifactRef | null;
 }
@@ -133,7 +150,7 @@ export interface RunActivities {
   /** The committed receipt of a request, or null while there is none. */
   readReceipt(input: { worker_id: string; request_id: string }): Promise<WorkerReceipt | null>;
   /** `run.executor_lost`; ends the lost request, so that a late answer finds it ended. */
-  recordExecutorLost(input: ExecutorLostInput): Promise<RecordedStep>;
+  recordExecutorLost(input: ExecutorLostInput): Promise<ExecutorLostOutcome>;
   /** `run.cancel_requested`, status `canceling`, and `turn/interrupt` to the worker. */
   recordCancelRequested(input: CancelRequestedInput): Promise<RecordedStep>;
   /** Phase `verifying` and `verification.started`. */

@@ -1,0 +1,2 @@
+export { run } from './run/run.ts';
+export { verification } from './verification/verification.ts';

@@ -1,0 +1,198 @@
+/**
+ * One run in the memory of its workflow: where it stands, what it was told, and the only ways to take a step or to wait.
+ *
+ * 1. `step` runs one recording activity at a time, so the state here and the state in the database move together.
+ * 2. After a cancel or the end of the wall clock neither `step` nor `until` lets the main flow go on: they throw RunStopped.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import type { ArtifactRef } from '#proto/gen/types.ts';
+import { createLock, type Lock } from '../shared/lock.ts';
+import { describeRun } from './details.ts';
+import { RunStopped } from './ending.ts';
+import { type EffectiveLimits, effectiveLimits } from './limits.ts';
+import type { RunInput, RunView, WorkerLost, WorkerReceipt } from './messages.ts';
+import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
+import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
+import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
+import { DEFAULT_RUN_TIMINGS, type RunTimings } from './timings.ts';
+
+const ATTRIBUTES = {
+  runId: defineSearchAttributeKey('OaRunId', 'KEYWORD'),
+  owner: defineSearchAttributeKey('OaOwner', 'KEYWORD'),
+  org: defineSearchAttributeKey('OaOrg', 'KEYWORD'),
+  state: defineSearchAttributeKey('OaRunState', 'KEYWORD'),
+  workUnit: defineSearchAttributeKey('OaWorkUnit', 'KEYWORD'),
+  tier: defineSearchAttributeKey('OaTier', 'KEYWORD'),
+};
+
+/** A turn as the workflow follows it: with the lease under which the worker holds it. */
+export interface LeasedTurn extends OpenTurn {
+  lease_epoch: string;
+}
+
+export interface PendingApproval {
+  approval_id: string;
+  answer: { decision: 'approve' | 'deny'; by: string } | null;
+}
+
+export interface RunContext {
+  readonly input: RunInput;
+  readonly limits: EffectiveLimits;
+  readonly timings: RunTimings;
+  readonly policyBundleId: string;
+  readonly deadlineMs: number;
+  readonly exclusive: Lock;
+  state: RunState;
+  created: RecordedStep | null;
+  creationFailure: unknown;
+  /** Why the policy refuses the run; null where it does not. */
+  createDenied: string | null;
+  turn: number;
+  recoveries: number;
+  /** Held by a worker that has not answered. */
+  openTurn: LeasedTurn | null;
+  /** The end of the last turn, until a step has journaled it. */
+  turnEnd: TurnEnd | null;
+  verdict: RunVerdict | null;
+  patch: ArtifactRef | null;
+  /** Decisions that the next step journals. */
+  decisions: PolicyDecision[];
+  approval: PendingApproval | null;
+  /** By request id; a receipt can arrive before its dispatch has returned. */
+  readonly receipts: Map<string, WorkerReceipt>;
+  lost: WorkerLost | null;
+  /** Counts the signals that a worker may be free. */
+  workersSeen: number;
+  wallClockEnded: boolean;
+  waitingFor: string;
+  note: string;
+  /** Why it was canceled, in the words of whoever did. */
+  cancelReason: string;
+}
+
+export function openRun(input: RunInput): RunContext {
+  const limits = effectiveLimits(input.spec);
+  const deadlineMs = input.created_at_ms + limits.wall_s_max * 1000;
+  const context: RunContext = {
+    input,
+    limits,
+    timings: { ...DEFAULT_RUN_TIMINGS, ...input.timings },
+    policyBundleId: policyBundleId(input.policy),
+    deadlineMs,
+    exclusive: createLock(),
+    state: INITIAL_RUN_STATE,
+    created: null,
+    creationFailure: null,
+    createDenied: null,
+    turn: 0,
+    recoveries: 0,
+    openTurn: null,
+    turnEnd: null,
+    verdict: null,
+    patch: null,
+    decisions: [],
+    approval: null,
+    receipts: new Map(),
+    lost: null,
+    workersSeen: 0,
+    wallClockEnded: false,
+    waitingFor: '',
+    note: '',
+    cancelReason: '',
+  };
+  upsertSearchAttributes([
+    { key: ATTRIBUTES.runId, value: input.run_id },
+    { key: ATTRIBUTES.owner, value: input.owner.user_id ?? input.owner.guest_scope ?? null },
+    { key: ATTRIBUTES.org, value: input.org_id || null },
+    { key: ATTRIBUTES.workUnit, value: input.spec.work_unit },
+    { key: ATTRIBUTES.tier, value: input.spec.verification?.harness ? 'O' : null },
+    { key: ATTRIBUTES.state, value: 'created' },
+  ]);
+  void sleep(Math.max(1, deadlineMs - Date.now())).then(() => {
+    context.wallClockEnded = true;
+  });
+  showDetails(context);
+  return context;
+}
+
+/** Takes a transition of the matrix and shows it to whoever watches. */
+export function move(context: RunContext, transition: RunTransition): void {
+  const before = context.state;
+  context.state = advance(before, transition);
+  if (context.state === before) return;
+  const { status, phase } = context.state;
+  upsertSearchAttributes([
+    { key: ATTRIBUTES.state, value: phase && status === 'running' ? `running/${phase}` : status },
+  ]);
+  showDetails(context);
+}
+
+/** Says what the run waits for now; empty: it works on its own. */
+export function waitFor(context: RunContext, what: string): void {
+  context.waitingFor = what;
+  showDetails(context);
+}
+
+export function showDetails(context: RunContext): void {
+  setCurrentDetails(
+    describeRun({
+      objective: context.input.spec.objective,
+      state: context.state,
+      turn: context.turn,
+      turns_max: context.limits.turns_max,
+      recoveries: context.recoveries,
+      worker_id: context.openTurn?.worker_id ?? null,
+      waiting_for: context.waitingFor,
+      deadline_at_ms: context.deadlineMs,
+      note: context.note,
+    }),
+  );
+}
+
+/** Invariants 1 and 2. */
+export function step<T>(context: RunContext, work: () => Promise<T>): Promise<T> {
+  return context.exclusive(() => {
+    assertGoing(context);
+    return work();
+  });
+}
+
+/**
+ * Waits until `met` or for `timeoutMs`; whether it was met.
+ * @throws RunStopped
+ */
+export async function until(
+  context: RunContext,
+  met: () => boolean,
+  timeoutMs?: number,
+): Promise<boolean> {
+  const awake = () => met() || isStopped(context);
+  await (timeoutMs === undefined ? condition(awake) : condition(awake, timeoutMs));
+  assertGoing(context);
+  return met();
+}
+
+function isStopped(context: RunContext): boolean {
+  return context.state.status === 'canceling' || context.wallClockEnded;
+}
+
+function assertGoing(context: RunContext): void {
+  if (context.state.status === 'canceling') throw new RunStopped('canceled');
+  if (context.wallClockEnded) throw new RunStopped('timeout');
+}
+
+export function viewOf(context: RunContext): RunView {
+  return {
+    run_id: context.input.run_id,
+    state: context.state,
+    turn: context.turn,
+    recoveries: context.recoveries,
+    worker_id: context.openTurn?.worker_id ?? null,
+    waiting_for: context.waitingFor,
+  };
+}
+
+export function decideFor(context: RunContext, question: PolicyQuestion): PolicyDecision {
+  return decide(context.input.policy, question);
+}

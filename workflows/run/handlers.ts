@@ -1,0 +1,139 @@
+/** What a run answers to. Registered before the run takes its first step, so that no message finds it deaf. */
+import { condition, proxyActivities, setHandler } from '@temporalio/workflow';
+import { RECORD } from '../shared/activity-options.ts';
+import { refuse } from '../shared/failures.ts';
+import { move, type RunContext, viewOf } from './context.ts';
+import {
+  type CancelRunArgs,
+  type CancelRunResult,
+  type CreateRunResult,
+  cancelRunUpdate,
+  createRunUpdate,
+  frameSignal,
+  type ResolveApprovalArgs,
+  type ResolveApprovalResult,
+  resolveApprovalUpdate,
+  runStateQuery,
+  workerAvailableSignal,
+  workerLostSignal,
+  workerReceiptSignal,
+} from './messages.ts';
+import type { CancelRequestedInput, RecordedStep, RunActivities } from './ports.ts';
+import { advance, IllegalRunTransitionError, type RunState } from './state.ts';
+
+const activities = proxyActivities<RunActivities>(RECORD);
+
+/** A receipt is kept until its turn asks for it; a run never has more requests than this under way. */
+const RECEIPTS_MAX = 16;
+
+export function answerMessages(context: RunContext): void {
+  setHandler(createRunUpdate, () => answerCreate(context), {
+    description: 'Answers with the position of run.created once it is committed',
+  });
+  setHandler(cancelRunUpdate, (args) => answerCancel(context, args), {
+    validator: (_: CancelRunArgs) => assertCancelable(context.state),
+    description: 'Cancels the run; durable when it returns',
+  });
+  setHandler(resolveApprovalUpdate, (args) => answerApproval(context, args), {
+    validator: ({ approval_id }) => {
+      assertPending(context, approval_id);
+    },
+    description: 'Approves or denies what the run waits for',
+  });
+  setHandler(workerReceiptSignal, (receipt) => {
+    if (context.receipts.size < RECEIPTS_MAX) context.receipts.set(receipt.request_id, receipt);
+  });
+  setHandler(workerLostSignal, (lost) => {
+    context.lost = lost;
+  });
+  setHandler(workerAvailableSignal, () => {
+    context.workersSeen += 1;
+  });
+  // A frame is in the log before it is signalled; what it changes arrives with the issues that use it.
+  setHandler(frameSignal, () => {});
+  setHandler(runStateQuery, () => viewOf(context));
+}
+
+async function answerCreate(context: RunContext): Promise<CreateRunResult> {
+  await condition(() => context.created !== null || context.creationFailure !== null);
+  if (!context.created) throw context.creationFailure;
+  const { topic, seq, positions } = context.created;
+  return { run_id: context.input.run_id, topic, seq, positions };
+}
+
+async function answerCancel(context: RunContext, args: CancelRunArgs): Promise<CancelRunResult> {
+  const { positions } = await requestCancel(context, args);
+  return { run_id: context.input.run_id, status: context.state.status, positions };
+}
+
+/** Durable when it resolves; the main flow finds itself stopped. */
+export function requestCancel(
+  context: RunContext,
+  args: Pick<CancelRequestedInput, 'reason' | 'requested_by' | 'command'>,
+): Promise<RecordedStep> {
+  return context.exclusive(async () => {
+    assertCancelable(context.state);
+    const { openTurn } = context;
+    const recorded = await activities.recordCancelRequested.executeWithOptions(
+      { summary: `Record that ${args.requested_by} cancelled the run` },
+      [
+        {
+          run_id: context.input.run_id,
+          reason: args.reason,
+          requested_by: args.requested_by,
+          command: args.command,
+          open_turn: openTurn && {
+            turn: openTurn.turn,
+            worker_id: openTurn.worker_id,
+            request_id: openTurn.request_id,
+          },
+        },
+      ],
+    );
+    context.cancelReason ||= args.reason || `canceled by ${args.requested_by}`;
+    move(context, { kind: 'request_cancel' });
+    return recorded;
+  });
+}
+
+function assertCancelable(state: RunState): void {
+  try {
+    advance(state, { kind: 'request_cancel' });
+  } catch (error) {
+    if (!(error instanceof IllegalRunTransitionError)) throw error;
+    throw refuse('illegalTransition', error.message);
+  }
+}
+
+async function answerApproval(
+  context: RunContext,
+  args: ResolveApprovalArgs,
+): Promise<ResolveApprovalResult> {
+  return context.exclusive(async () => {
+    const approval = assertPending(context, args.approval_id);
+    const { approval_id, decision, scope, resolved_by, command } = args;
+    const { positions } = await activities.recordApprovalResolved.executeWithOptions(
+      { summary: `Record that ${resolved_by} answered the approval: ${decision}` },
+      [
+        {
+          run_id: context.input.run_id,
+          approval_id,
+          decision,
+          scope,
+          resolved_by,
+          command,
+        },
+      ],
+    );
+    approval.answer = { decision, by: resolved_by };
+    return { approval_id, state: decision === 'approve' ? 'approved' : 'denied', positions };
+  });
+}
+
+function assertPending(context: RunContext, approvalId: string) {
+  const { approval, state } = context;
+  if (approval?.approval_id !== approvalId || approval.answer || state.status !== 'running') {
+    throw refuse('approvalNotPending', `approval ${approvalId} does not wait for an answer`);
+  }
+  return approval;
+}

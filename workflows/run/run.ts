@@ -1,0 +1,244 @@
+/**
+ * Workflow `run/{run_id}`: turns an objective into a verified result.
+ *
+ * 1. `run.created` comes from the start input, so a lost update cannot leave a run that never begins.
+ * 2. Every way out leads through one `finishRun`, which closes the log; nothing reopens it.
+ * 3. A cancel that was committed before the run finished wins over any success.
+ */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  log,
+  proxyActivities,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
+import { DERIVE, RECORD } from '../shared/activity-options.ts';
+import { refuse, rootMessage } from '../shared/failures.ts';
+import { decideFor, move, openRun, type RunContext, showDetails, waitFor } from './context.ts';
+import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
+import { answerMessages, requestCancel } from './handlers.ts';
+import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, INPUT_BYTES_WARN } from './limits.ts';
+import type { RunInput, TurnResponse } from './messages.ts';
+import type { FinishedRun, RunActivities } from './ports.ts';
+import { endOf, readReceipt, takeTurn } from './turn.ts';
+import { approveProtectedPaths, verifyTurn } from './verify.ts';
+
+const records = proxyActivities<RunActivities>(RECORD);
+const derivations = proxyActivities<RunActivities>(DERIVE);
+
+export interface RunResult extends FinishedRun {
+  status: string;
+  reason_class: string;
+  reason: string;
+}
+
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, run);
+export async function run(input: RunInput): Promise<RunResult> {
+  assertInputSize(input);
+  const context = openRun(input);
+  answerMessages(context);
+  followOperatorCancel(context);
+  return CancellationScope.nonCancellable(async () => {
+    const ending = await conduct(context);
+    const finished = await finish(context, ending);
+    await deriveFiles(context);
+    await condition(allHandlersFinished);
+    return finished;
+  });
+}
+
+function assertInputSize(input: RunInput): void {
+  const bytes = JSON.stringify(input).length;
+  if (bytes > INPUT_BYTES_MAX) {
+    throw refuse(
+      'inputTooLarge',
+      `the run's input has ${bytes} bytes of at most ${INPUT_BYTES_MAX}`,
+    );
+  }
+  if (bytes > INPUT_BYTES_WARN) log.warn('large run input', { bytes, run_id: input.run_id });
+}
+
+/** Somebody cancelled the workflow itself, in the Temporal UI: the run is cancelled the ordinary way. */
+function followOperatorCancel(context: RunContext): void {
+  CancellationScope.current().cancelRequested.catch(() =>
+    CancellationScope.nonCancellable(() =>
+      requestCancel(context, {
+        reason: 'the workflow was cancelled in Temporal',
+        requested_by: 'operator',
+        command: null,
+      }).catch((error: unknown) =>
+        log.warn('cancel came too late', { reason: rootMessage(error) }),
+      ),
+    ),
+  );
+}
+
+async function conduct(context: RunContext): Promise<Ending> {
+  await recordCreation(context);
+  try {
+    return await work(context);
+  } catch (error) {
+    if (error instanceof RunEnded) return error.ending;
+    if (error instanceof RunStopped) return stop(context, error);
+    log.error('run failed', { reason: rootMessage(error) });
+    return failed('failed', rootMessage(error));
+  }
+}
+
+/** Invariant 1. */
+async function recordCreation(context: RunContext): Promise<void> {
+  const { input } = context;
+  const decision = decideFor(context, { point: 'create', spec: input.spec });
+  try {
+    await context.exclusive(async () => {
+      context.created = await records.recordRunCreated.executeWithOptions(
+        { summary: `Record the run and its objective: ${decision.decision} by policy` },
+        [{ run: input, decision }],
+      );
+    });
+  } catch (error) {
+    context.creationFailure = error;
+    await condition(allHandlersFinished);
+    throw error;
+  }
+  context.createDenied = decision.decision === 'allow' ? null : decision.explanation;
+}
+
+async function work(context: RunContext): Promise<Ending> {
+  if (context.createDenied !== null) return failed('policy_denied', context.createDenied);
+  const harness = context.input.spec.verification?.harness;
+  let feedback = '';
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await takeTurn(context, feedback);
+    context.patch = response.patch ?? context.patch;
+    assertOutput(context, response);
+    if (!harness) return withoutVerdict(response);
+    const judged = await judge(context, response, harness);
+    if (judged.accepted) return judged.ending;
+    if (attempt >= context.limits.attempts_max) return judged.ending;
+    feedback = judged.feedback.slice(-FEEDBACK_BYTES_MAX);
+  }
+}
+
+type Judged =
+  | { accepted: true; ending: Ending }
+  | { accepted: false; ending: Ending; feedback: string };
+
+async function judge(
+  context: RunContext,
+  response: TurnResponse,
+  harness: Parameters<typeof verifyTurn>[2],
+): Promise<Judged> {
+  const { patch } = response;
+  if (!patch) {
+    const reason = `the agent changed nothing (exit code ${response.exit_code})`;
+    return { accepted: false, ending: failed('verification_failed', reason), feedback: reason };
+  }
+  const outcome = await verifyTurn(context, { ...response, patch }, harness);
+  if (outcome.verdict !== 'accepted') {
+    const reason = `${outcome.verdict}: ${outcome.reason}`;
+    return {
+      accepted: false,
+      ending: failed('verification_failed', reason),
+      feedback: `${reason}\n\n${outcome.feedback}`,
+    };
+  }
+  if (outcome.protected_paths_touched.length > 0) {
+    await approveProtectedPaths(context, outcome.protected_paths_touched);
+  }
+  const reason = `accepted at tier O, ${outcome.strength}${outcome.sandboxed ? '' : ', unsandboxed'}`;
+  return { accepted: true, ending: { status: 'succeeded', reason_class: 'completed', reason } };
+}
+
+function withoutVerdict(response: TurnResponse): Ending {
+  return response.exit_code === 0
+    ? COMPLETED_WITHOUT_VERDICT
+    : failed('failed', `the agent ended with exit code ${response.exit_code}`);
+}
+
+function assertOutput(context: RunContext, { output, patch }: TurnResponse): void {
+  const output_bytes = Number(output?.bytes ?? 0) + Number(patch?.bytes ?? 0);
+  const decision = decideFor(context, {
+    point: 'finish',
+    kind: 'output',
+    output_bytes,
+    output_bytes_max: context.limits.output_bytes_max,
+  });
+  if (decision.decision === 'allow') return;
+  context.decisions.push(decision);
+  throw new RunEnded(failed('policy_denied', decision.explanation));
+}
+
+/** The worker gets its time to stop; whether it answers or not, the run ends. */
+async function stop(context: RunContext, stopped: RunStopped): Promise<Ending> {
+  const turn = context.openTurn;
+  if (stopped.cause_kind === 'timeout') {
+    return failed('timeout', `the wall clock of ${context.limits.wall_s_max} s ran out`);
+  }
+  if (turn) {
+    waitFor(context, `\`${turn.worker_id}\` to stop turn ${turn.turn}`);
+    const answered = () => context.receipts.get(turn.request_id) ?? null;
+    await condition(() => answered() !== null, context.timings.cancel_grace_ms);
+    const receipt = answered() ?? (await readReceipt(turn));
+    if (receipt) {
+      context.turnEnd = endOf(turn, receipt);
+      context.openTurn = null;
+      if (receipt.ok) context.patch = receipt.response.patch ?? context.patch;
+    }
+    waitFor(context, '');
+  }
+  return canceled(context);
+}
+
+function canceled({ cancelReason }: RunContext): Ending {
+  return { status: 'canceled', reason_class: 'canceled', reason: cancelReason };
+}
+
+/** Invariants 2 and 3. */
+async function finish(context: RunContext, ending: Ending): Promise<RunResult> {
+  return context.exclusive(async () => {
+    const { input, openTurn } = context;
+    const tooLate = context.state.status === 'canceling' && ending.status === 'succeeded';
+    const { status, reason_class, reason } = tooLate ? canceled(context) : ending;
+    const finished = await records.finishRun.executeWithOptions(
+      { summary: `Close the log as ${status} and sign the receipt: ${reason}`.slice(0, 200) },
+      [
+        {
+          run_id: input.run_id,
+          status,
+          reason_class,
+          reason,
+          policy_bundle_id: context.policyBundleId,
+          decisions: context.decisions,
+          turn_end: context.turnEnd,
+          open_turn: openTurn && {
+            turn: openTurn.turn,
+            worker_id: openTurn.worker_id,
+            request_id: openTurn.request_id,
+          },
+          verdict: context.verdict,
+          patch: context.patch,
+        },
+      ],
+    );
+    context.openTurn = null;
+    move(context, { kind: 'finish', status, reason_class, reason });
+    return { ...finished, status, reason_class, reason };
+  });
+}
+
+/** The receipt stands already: a file that cannot be derived is said, and does not change the run. */
+async function deriveFiles(context: RunContext): Promise<void> {
+  try {
+    await derivations.deriveRunFiles.executeWithOptions(
+      { summary: 'Write the replay file and the bundle from the closed log' },
+      [{ run_id: context.input.run_id }],
+    );
+    context.note = 'Receipt signed, replay file and bundle written';
+  } catch (error) {
+    context.note = `Receipt signed; replay file and bundle could not be written: ${rootMessage(error)}`;
+    log.error('run files not derived', { reason: rootMessage(error) });
+  }
+  showDetails(context);
+}

@@ -1,0 +1,186 @@
+/** One turn: offered to a worker, followed to its receipt, taken up again when the worker is lost. */
+import { proxyActivities } from '@temporalio/workflow';
+import { RECORD } from '../shared/activity-options.ts';
+import {
+  decideFor,
+  type LeasedTurn,
+  move,
+  type RunContext,
+  showDetails,
+  step,
+  until,
+  waitFor,
+} from './context.ts';
+import { failed, RunEnded } from './ending.ts';
+import type { TurnResponse, WorkerReceipt } from './messages.ts';
+import type { RunActivities, TurnEnd } from './ports.ts';
+
+const activities = proxyActivities<RunActivities>(RECORD);
+
+/**
+ * The answer of the worker that completed the turn.
+ * @throws RunEnded where the agent failed for good or its executors are exhausted; RunStopped
+ */
+export async function takeTurn(context: RunContext, feedback: string): Promise<TurnResponse> {
+  context.turn += 1;
+  for (;;) {
+    const turn = await offerTurn(context, feedback);
+    const receipt = await awaitReceipt(context, turn);
+    context.openTurn = null;
+    context.waitingFor = '';
+    if (receipt === null) {
+      await recover(context);
+      continue;
+    }
+    context.turnEnd = endOf(turn, receipt);
+    if (receipt.ok && receipt.response.status === 'completed') return receipt.response;
+    if (!isWorthRetrying(receipt)) throw new RunEnded(failureOf(receipt));
+    await loseExecutor(context, turn, receiptReason(receipt), context.turnEnd);
+    await recover(context);
+  }
+}
+
+/** Until a worker takes it; a run without a worker waits, and says for which. */
+async function offerTurn(context: RunContext, feedback: string): Promise<LeasedTurn> {
+  const { turn, recoveries: recovery, limits, timings } = context;
+  const decision = decideFor(context, { point: 'dispatch', turn, turns_max: limits.turns_max });
+  if (decision.decision !== 'allow') {
+    context.decisions.push(decision);
+    throw new RunEnded(failed('policy_denied', decision.explanation));
+  }
+  let waitMs = timings.worker_poll_ms;
+  for (;;) {
+    const seen = context.workersSeen;
+    const outcome = await step(context, async () => {
+      const offered = await activities.dispatchTurn.executeWithOptions(
+        { summary: `Offer turn ${turn} to a worker${recovery ? ` (recovery ${recovery})` : ''}` },
+        [
+          {
+            run_id: context.input.run_id,
+            turn,
+            recovery,
+            feedback,
+            decision,
+            deadline_at_ms: context.deadlineMs,
+            previous_turn: context.turnEnd,
+          },
+        ],
+      );
+      if (offered.kind === 'dispatched') {
+        const { worker_id, request_id, lease_epoch } = offered;
+        context.openTurn = { turn, worker_id, request_id, lease_epoch };
+        context.turnEnd = null;
+        move(context, { kind: 'start' });
+        move(context, { kind: 'enter_phase', phase: 'executing' });
+        return context.openTurn;
+      }
+      move(context, { kind: 'enter_phase', phase: 'dispatching' });
+      waitFor(context, `a worker: ${offered.waiting_for}`);
+      return null;
+    });
+    if (outcome) return outcome;
+    await until(context, () => context.workersSeen !== seen, waitMs);
+    waitMs = Math.min(waitMs * 2, timings.worker_poll_max_ms);
+  }
+}
+
+/** The receipt, or null where the worker was lost before it gave one. */
+async function awaitReceipt(context: RunContext, turn: LeasedTurn): Promise<WorkerReceipt | null> {
+  const { worker_id, request_id } = turn;
+  waitFor(context, `the receipt of \`${worker_id}\` for turn ${turn.turn} (\`${request_id}\`)`);
+  const answered = () => context.receipts.get(request_id) ?? null;
+  const lost = () => (isLost(context, turn) ? context.lost : null);
+  let waitMs = context.timings.receipt_poll_ms;
+  for (;;) {
+    await until(context, () => answered() !== null || lost() !== null, waitMs);
+    const receipt = answered() ?? (await readReceipt(turn));
+    if (receipt) return receipt;
+    const loss = lost();
+    if (loss) {
+      context.lost = null;
+      return loseExecutor(context, turn, loss.reason, null);
+    }
+    waitMs = Math.min(waitMs * 2, context.timings.receipt_poll_max_ms);
+  }
+}
+
+/** A signal about an older lease says nothing about this turn. */
+function isLost(context: RunContext, turn: LeasedTurn): boolean {
+  const { lost } = context;
+  return lost?.worker_id === turn.worker_id && BigInt(lost.lease_epoch) >= BigInt(turn.lease_epoch);
+}
+
+/** The fallback for a signal that never came. */
+export function readReceipt(turn: LeasedTurn): Promise<WorkerReceipt | null> {
+  const { worker_id, request_id } = turn;
+  return activities.readReceipt.executeWithOptions(
+    { summary: `Look for the receipt of turn ${turn.turn}, since no signal came` },
+    [{ worker_id, request_id }],
+  );
+}
+
+async function loseExecutor(
+  context: RunContext,
+  turn: LeasedTurn,
+  reason: string,
+  turn_end: TurnEnd | null,
+): Promise<WorkerReceipt | null> {
+  const recovery = context.recoveries + 1;
+  const outcome = await step(context, async () => {
+    const { lease_epoch: _, ...open_turn } = turn;
+    const recorded = await activities.recordExecutorLost.executeWithOptions(
+      { summary: `Record that ${turn.worker_id} was lost in turn ${turn.turn}: ${reason}` },
+      [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
+    );
+    if (recorded.kind === 'lost') {
+      context.recoveries = recovery;
+      context.turnEnd = null;
+      move(context, { kind: 'enter_phase', phase: 'dispatching' });
+    }
+    return recorded;
+  });
+  return outcome.kind === 'answered' ? outcome.receipt : null;
+}
+
+/** The first recovery starts at once, later ones after a pause, and there is an end to them. */
+async function recover(context: RunContext): Promise<void> {
+  const { recoveries, timings } = context;
+  if (recoveries > timings.recoveries_max) {
+    throw new RunEnded(
+      failed(
+        'executor_recovery_exhausted',
+        `${recoveries} workers were lost, the last one in turn ${context.turn}`,
+      ),
+    );
+  }
+  if (recoveries < 2) return;
+  waitFor(context, `the pause before recovery ${recoveries} of ${timings.recoveries_max}`);
+  await until(context, () => false, timings.recovery_delay_ms);
+  context.waitingFor = '';
+  showDetails(context);
+}
+
+/** An interrupted turn is nobody's fault; a failure is worth another try where the worker says so. */
+function isWorthRetrying(receipt: WorkerReceipt): boolean {
+  return receipt.ok ? receipt.response.status === 'interrupted' : receipt.error.retryable === true;
+}
+
+function receiptReason(receipt: WorkerReceipt): string {
+  return receipt.ok
+    ? `the turn was ${receipt.response.status}`
+    : `${receipt.error.code}: ${receipt.error.message}`;
+}
+
+function failureOf(receipt: WorkerReceipt) {
+  const timedOut = !receipt.ok && receipt.error.code === 'timeout';
+  return failed(timedOut ? 'timeout' : 'failed', receiptReason(receipt));
+}
+
+export function endOf(turn: LeasedTurn, receipt: WorkerReceipt): TurnEnd {
+  const { turn: number, request_id } = turn;
+  if (!receipt.ok) {
+    return { turn: number, request_id, status: 'failed', reason: receiptReason(receipt) };
+  }
+  const { status, exit_code } = receipt.response;
+  return { turn: number, request_id, status, reason: `exit code ${exit_code}` };
+}

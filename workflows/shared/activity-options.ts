@@ -1,0 +1,19 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { ACTIVITY_TIMEOUTS_MS } from '#temporal.config';
+
+/**
+ * One transaction. Retried while the database is away, since a run outlives an outage; what a payload causes is thrown as
+ * non-retryable by the activity itself.
+ */
+export const RECORD: ActivityOptions = {
+  startToCloseTimeout: ACTIVITY_TIMEOUTS_MS.recordAttempt,
+  scheduleToCloseTimeout: ACTIVITY_TIMEOUTS_MS.recordDeadline,
+  retry: { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 10_000 },
+};
+
+/** Reads a whole log and writes files: minutes for a large one, and its content can be the cause of a failure. */
+export const DERIVE: ActivityOptions = {
+  startToCloseTimeout: ACTIVITY_TIMEOUTS_MS.deriveAttempt,
+  heartbeatTimeout: ACTIVITY_TIMEOUTS_MS.deriveHeartbeat,
+  retry: { initialInterval: 1_000, maximumInterval: 60_000, maximumAttempts: 10 },
+};

@@ -1,0 +1,31 @@
+/** What fails in a workflow, in words an operator can act on. */
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+
+/** Types that a client of a workflow can meet; closed, like the codes of HTTP. */
+export const FAILURE_TYPES = {
+  /** The run's state does not allow it: 409 `conflict`. */
+  illegalTransition: 'IllegalRunTransition',
+  /** No such approval, or it was answered before: 404 or 409. */
+  approvalNotPending: 'ApprovalNotPending',
+  /** The start input is larger than a history should hold. */
+  inputTooLarge: 'InputTooLarge',
+} as const;
+
+const MESSAGE_CHARACTERS_MAX = 500;
+
+/** The innermost cause, since "Activity task failed" helps nobody. */
+export function rootMessage(error: unknown): string {
+  let cause = error;
+  while (
+    (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) &&
+    cause.cause !== undefined
+  ) {
+    cause = cause.cause;
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.slice(0, MESSAGE_CHARACTERS_MAX);
+}
+
+export function refuse(type: keyof typeof FAILURE_TYPES, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, FAILURE_TYPES[type]);
+}
