@@ -1282,6 +1282,22 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.control.v1.ListMembershipsResponse": {
+    "$id": "openagents.control.v1.ListMembershipsResponse",
+    "type": "object",
+    "properties": {
+      "memberships": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.control.v1.OrgMembership"
+        }
+      },
+      "active_org_id": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.errors.v1.FieldFault": {
     "$id": "openagents.errors.v1.FieldFault",
     "description": "One fault of a request: where it is and why.",
@@ -1376,6 +1392,79 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string",
         "format": "uint64",
         "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.HealthResponse": {
+    "$id": "openagents.ops.v1.HealthResponse",
+    "description": "The process is alive; says nothing about what it depends on.",
+    "type": "object",
+    "properties": {
+      "status": {
+        "description": "ok.",
+        "type": "string"
+      },
+      "service": {
+        "type": "string"
+      },
+      "build_id": {
+        "type": "string"
+      },
+      "uptime_s": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.DependencyState": {
+    "$id": "openagents.ops.v1.DependencyState",
+    "type": "object",
+    "properties": {
+      "name": {
+        "type": "string"
+      },
+      "state": {
+        "description": "ok, degraded, failed.",
+        "type": "string"
+      },
+      "detail": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.ReadyResponse": {
+    "$id": "openagents.ops.v1.ReadyResponse",
+    "type": "object",
+    "properties": {
+      "ready": {
+        "type": "boolean"
+      },
+      "service": {
+        "type": "string"
+      },
+      "dependencies": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.ops.v1.DependencyState"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.JsonWebKeySet": {
+    "$id": "openagents.ops.v1.JsonWebKeySet",
+    "description": "RFC 7517 key set: the public keys that verify what this service signs.",
+    "type": "object",
+    "properties": {
+      "keys": {
+        "type": "array",
+        "items": {
+          "type": "object"
+        }
       }
     },
     "additionalProperties": false
@@ -2400,6 +2489,13 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "reason": {
         "type": "string"
+      },
+      "org_ids": {
+        "description": "With `user_ids`: only what those users hold through these organisations.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
       }
     },
     "additionalProperties": false
@@ -2412,6 +2508,199 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "integer",
         "minimum": 0,
         "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ProjectionCheckpoint": {
+    "$id": "openagents.runtime.v1.ProjectionCheckpoint",
+    "description": "How far a read model has followed the log of its entity.",
+    "type": "object",
+    "properties": {
+      "projection_name": {
+        "type": "string"
+      },
+      "entity_id": {
+        "type": "string"
+      },
+      "document_id": {
+        "type": "string"
+      },
+      "last_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "last_event_type": {
+        "type": "string"
+      },
+      "lag_events": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "projection_version": {
+        "type": "string"
+      },
+      "projection_hash": {
+        "type": "string"
+      },
+      "last_projected_at": {
+        "type": "string",
+        "format": "date-time"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ListProjectionCheckpointsResponse": {
+    "$id": "openagents.runtime.v1.ListProjectionCheckpointsResponse",
+    "type": "object",
+    "properties": {
+      "checkpoints": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.ProjectionCheckpoint"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ProjectionDrift": {
+    "$id": "openagents.runtime.v1.ProjectionDrift",
+    "type": "object",
+    "properties": {
+      "projection_name": {
+        "type": "string"
+      },
+      "entity_id": {
+        "type": "string"
+      },
+      "drift_class": {
+        "description": "summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead.",
+        "type": "string"
+      },
+      "expected_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "found_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "expected_hash": {
+        "type": "string"
+      },
+      "found_hash": {
+        "type": "string"
+      },
+      "repaired": {
+        "type": "boolean"
+      },
+      "detected_at": {
+        "type": "string",
+        "format": "date-time"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ListProjectionDriftResponse": {
+    "$id": "openagents.runtime.v1.ListProjectionDriftResponse",
+    "type": "object",
+    "properties": {
+      "drift": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.ProjectionDrift"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunSummaryResponse": {
+    "$id": "openagents.runtime.v1.RunSummaryResponse",
+    "type": "object",
+    "properties": {
+      "summary": {
+        "$ref": "openagents.runtime.v1.RunSummary"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ReprojectRequest": {
+    "$id": "openagents.runtime.v1.ReprojectRequest",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "worker_id": {
+        "type": "string"
+      },
+      "all": {
+        "type": "boolean"
+      }
+    },
+    "allOf": [
+      {
+        "title": "target",
+        "oneOf": [
+          {
+            "required": [
+              "run_id"
+            ]
+          },
+          {
+            "required": [
+              "worker_id"
+            ]
+          },
+          {
+            "required": [
+              "all"
+            ]
+          },
+          {
+            "not": {
+              "anyOf": [
+                {
+                  "required": [
+                    "run_id"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_id"
+                  ]
+                },
+                {
+                  "required": [
+                    "all"
+                  ]
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ReprojectResponse": {
+    "$id": "openagents.runtime.v1.ReprojectResponse",
+    "type": "object",
+    "properties": {
+      "rebuilt": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "drift": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.ProjectionDrift"
+        }
       }
     },
     "additionalProperties": false
@@ -3339,10 +3628,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
   },
   "openagents.runtime.v1.ReceiptResponse": {
     "$id": "openagents.runtime.v1.ReceiptResponse",
+    "description": "The receipt is the signed document itself, numbers as they were hashed: its form is openagents.receipts.v1.Receipt\nwith `issued_at_ms` as a JSON number.",
     "type": "object",
     "properties": {
       "receipt": {
-        "$ref": "openagents.receipts.v1.Receipt"
+        "type": "object"
       }
     },
     "additionalProperties": false

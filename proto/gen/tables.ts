@@ -320,6 +320,10 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'windows', number: 1, kind: 'message', type: 'openagents.control.v1.CompatibilityWindow', container: 'list', presence: false },
     { name: 'endpoints', number: 2, kind: 'message', type: 'openagents.control.v1.ServiceEndpoints', container: 'one', presence: true },
   ],
+  'openagents.control.v1.ListMembershipsResponse': [
+    { name: 'memberships', number: 1, kind: 'message', type: 'openagents.control.v1.OrgMembership', container: 'list', presence: false },
+    { name: 'active_org_id', number: 2, kind: 'string', container: 'one', presence: false },
+  ],
   'openagents.errors.v1.FieldFault': [
     { name: 'path', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'reason', number: 2, kind: 'string', container: 'one', presence: false },
@@ -335,6 +339,25 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'errors', number: 8, kind: 'message', type: 'openagents.errors.v1.FieldFault', container: 'list', presence: false },
     { name: 'retry_after_ms', number: 9, kind: 'uint64', container: 'one', presence: true },
     { name: 'current_seq', number: 10, kind: 'uint64', container: 'one', presence: true },
+  ],
+  'openagents.ops.v1.HealthResponse': [
+    { name: 'status', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'service', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'build_id', number: 3, kind: 'string', container: 'one', presence: false },
+    { name: 'uptime_s', number: 4, kind: 'uint64', container: 'one', presence: false },
+  ],
+  'openagents.ops.v1.DependencyState': [
+    { name: 'name', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'state', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'detail', number: 3, kind: 'string', container: 'one', presence: false },
+  ],
+  'openagents.ops.v1.ReadyResponse': [
+    { name: 'ready', number: 1, kind: 'bool', container: 'one', presence: false },
+    { name: 'service', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'dependencies', number: 3, kind: 'message', type: 'openagents.ops.v1.DependencyState', container: 'list', presence: false },
+  ],
+  'openagents.ops.v1.JsonWebKeySet': [
+    { name: 'keys', number: 1, kind: 'struct', container: 'list', presence: false },
   ],
   'openagents.receipts.v1.Issuer': [
     { name: 'service', number: 1, kind: 'string', container: 'one', presence: false },
@@ -551,9 +574,50 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'user_ids', number: 3, kind: 'string', container: 'list', presence: false },
     { name: 'jtis', number: 4, kind: 'string', container: 'list', presence: false },
     { name: 'reason', number: 5, kind: 'string', container: 'one', presence: false },
+    { name: 'org_ids', number: 6, kind: 'string', container: 'list', presence: false },
   ],
   'openagents.runtime.v1.RevokeSyncResponse': [
     { name: 'revoked', number: 1, kind: 'uint32', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.ProjectionCheckpoint': [
+    { name: 'projection_name', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'entity_id', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'document_id', number: 3, kind: 'string', container: 'one', presence: false },
+    { name: 'last_seq', number: 4, kind: 'uint64', container: 'one', presence: false },
+    { name: 'last_event_type', number: 5, kind: 'string', container: 'one', presence: false },
+    { name: 'lag_events', number: 6, kind: 'uint64', container: 'one', presence: false },
+    { name: 'projection_version', number: 7, kind: 'string', container: 'one', presence: false },
+    { name: 'projection_hash', number: 8, kind: 'string', container: 'one', presence: false },
+    { name: 'last_projected_at', number: 9, kind: 'timestamp', container: 'one', presence: true },
+  ],
+  'openagents.runtime.v1.ListProjectionCheckpointsResponse': [
+    { name: 'checkpoints', number: 1, kind: 'message', type: 'openagents.runtime.v1.ProjectionCheckpoint', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.ProjectionDrift': [
+    { name: 'projection_name', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'entity_id', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'drift_class', number: 3, kind: 'string', container: 'one', presence: false },
+    { name: 'expected_seq', number: 4, kind: 'uint64', container: 'one', presence: false },
+    { name: 'found_seq', number: 5, kind: 'uint64', container: 'one', presence: false },
+    { name: 'expected_hash', number: 6, kind: 'string', container: 'one', presence: false },
+    { name: 'found_hash', number: 7, kind: 'string', container: 'one', presence: false },
+    { name: 'repaired', number: 8, kind: 'bool', container: 'one', presence: false },
+    { name: 'detected_at', number: 9, kind: 'timestamp', container: 'one', presence: true },
+  ],
+  'openagents.runtime.v1.ListProjectionDriftResponse': [
+    { name: 'drift', number: 1, kind: 'message', type: 'openagents.runtime.v1.ProjectionDrift', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.RunSummaryResponse': [
+    { name: 'summary', number: 1, kind: 'message', type: 'openagents.runtime.v1.RunSummary', container: 'one', presence: true },
+  ],
+  'openagents.runtime.v1.ReprojectRequest': [
+    { name: 'run_id', number: 1, kind: 'string', container: 'one', presence: true, oneof: 'target' },
+    { name: 'worker_id', number: 2, kind: 'string', container: 'one', presence: true, oneof: 'target' },
+    { name: 'all', number: 3, kind: 'bool', container: 'one', presence: true, oneof: 'target' },
+  ],
+  'openagents.runtime.v1.ReprojectResponse': [
+    { name: 'rebuilt', number: 1, kind: 'uint64', container: 'one', presence: false },
+    { name: 'drift', number: 2, kind: 'message', type: 'openagents.runtime.v1.ProjectionDrift', container: 'list', presence: false },
   ],
   'openagents.runtime.v1.ArtifactRef': [
     { name: 'kind', number: 1, kind: 'string', container: 'one', presence: false },
@@ -764,7 +828,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'artifact', number: 1, kind: 'message', type: 'openagents.runtime.v1.ArtifactRef', container: 'one', presence: true },
   ],
   'openagents.runtime.v1.ReceiptResponse': [
-    { name: 'receipt', number: 1, kind: 'message', type: 'openagents.receipts.v1.Receipt', container: 'one', presence: true },
+    { name: 'receipt', number: 1, kind: 'struct', container: 'one', presence: true },
   ],
   'openagents.runtime.v1.Thread': [
     { name: 'thread_id', number: 1, kind: 'string', container: 'one', presence: false },

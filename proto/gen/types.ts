@@ -436,6 +436,11 @@ export interface CompatibilityResponse {
   endpoints?: ServiceEndpoints;
 }
 
+export interface ListMembershipsResponse {
+  memberships: OrgMembership[];
+  active_org_id: string;
+}
+
 /** One fault of a request: where it is and why. */
 export interface FieldFault {
   path: string;
@@ -455,6 +460,33 @@ export interface Problem {
   retry_after_ms?: string;
   /** The run's or topic's current sequence where the code is `sequence_conflict`. */
   current_seq?: string;
+}
+
+/** The process is alive; says nothing about what it depends on. */
+export interface HealthResponse {
+  /** ok. */
+  status: string;
+  service: string;
+  build_id: string;
+  uptime_s: string;
+}
+
+export interface DependencyState {
+  name: string;
+  /** ok, degraded, failed. */
+  state: string;
+  detail: string;
+}
+
+export interface ReadyResponse {
+  ready: boolean;
+  service: string;
+  dependencies: DependencyState[];
+}
+
+/** RFC 7517 key set: the public keys that verify what this service signs. */
+export interface JsonWebKeySet {
+  keys: JsonObject[];
 }
 
 /** Who signed: the service and the id of its key in the published key set. */
@@ -719,10 +751,61 @@ export interface RevokeSyncRequest {
   user_ids: string[];
   jtis: string[];
   reason: string;
+  /** With `user_ids`: only what those users hold through these organisations. */
+  org_ids: string[];
 }
 
 export interface RevokeSyncResponse {
   revoked: number;
+}
+
+/** How far a read model has followed the log of its entity. */
+export interface ProjectionCheckpoint {
+  projection_name: string;
+  entity_id: string;
+  document_id: string;
+  last_seq: string;
+  last_event_type: string;
+  lag_events: string;
+  projection_version: string;
+  projection_hash: string;
+  last_projected_at?: string;
+}
+
+export interface ListProjectionCheckpointsResponse {
+  checkpoints: ProjectionCheckpoint[];
+}
+
+export interface ProjectionDrift {
+  projection_name: string;
+  entity_id: string;
+  /** summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead. */
+  drift_class: string;
+  expected_seq: string;
+  found_seq: string;
+  expected_hash: string;
+  found_hash: string;
+  repaired: boolean;
+  detected_at?: string;
+}
+
+export interface ListProjectionDriftResponse {
+  drift: ProjectionDrift[];
+}
+
+export interface RunSummaryResponse {
+  summary?: RunSummary;
+}
+
+export interface ReprojectRequest {
+  run_id?: string;
+  worker_id?: string;
+  all?: boolean;
+}
+
+export interface ReprojectResponse {
+  rebuilt: string;
+  drift: ProjectionDrift[];
 }
 
 /** Where content lies: never the content itself. */
@@ -978,8 +1061,12 @@ export interface PutArtifactResponse {
   artifact?: ArtifactRef;
 }
 
+/**
+ * The receipt is the signed document itself, numbers as they were hashed: its form is openagents.receipts.v1.Receipt
+ * with `issued_at_ms` as a JSON number.
+ */
 export interface ReceiptResponse {
-  receipt?: Receipt;
+  receipt?: JsonObject;
 }
 
 export interface Thread {
@@ -1205,8 +1292,13 @@ export interface MessageTypes {
   'openagents.control.v1.CompatibilityWindow': CompatibilityWindow;
   'openagents.control.v1.ServiceEndpoints': ServiceEndpoints;
   'openagents.control.v1.CompatibilityResponse': CompatibilityResponse;
+  'openagents.control.v1.ListMembershipsResponse': ListMembershipsResponse;
   'openagents.errors.v1.FieldFault': FieldFault;
   'openagents.errors.v1.Problem': Problem;
+  'openagents.ops.v1.HealthResponse': HealthResponse;
+  'openagents.ops.v1.DependencyState': DependencyState;
+  'openagents.ops.v1.ReadyResponse': ReadyResponse;
+  'openagents.ops.v1.JsonWebKeySet': JsonWebKeySet;
   'openagents.receipts.v1.Issuer': Issuer;
   'openagents.receipts.v1.Subject': Subject;
   'openagents.receipts.v1.ReceiptRef': ReceiptRef;
@@ -1241,6 +1333,13 @@ export interface MessageTypes {
   'openagents.runtime.v1.AuthorizeTopicsResponse': AuthorizeTopicsResponse;
   'openagents.runtime.v1.RevokeSyncRequest': RevokeSyncRequest;
   'openagents.runtime.v1.RevokeSyncResponse': RevokeSyncResponse;
+  'openagents.runtime.v1.ProjectionCheckpoint': ProjectionCheckpoint;
+  'openagents.runtime.v1.ListProjectionCheckpointsResponse': ListProjectionCheckpointsResponse;
+  'openagents.runtime.v1.ProjectionDrift': ProjectionDrift;
+  'openagents.runtime.v1.ListProjectionDriftResponse': ListProjectionDriftResponse;
+  'openagents.runtime.v1.RunSummaryResponse': RunSummaryResponse;
+  'openagents.runtime.v1.ReprojectRequest': ReprojectRequest;
+  'openagents.runtime.v1.ReprojectResponse': ReprojectResponse;
   'openagents.runtime.v1.ArtifactRef': ArtifactRef;
   'openagents.runtime.v1.RepoSpec': RepoSpec;
   'openagents.runtime.v1.AgentSpec': AgentSpec;
