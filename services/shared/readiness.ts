@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { DependencyState, HealthResponse, ReadyResponse } from '#proto/gen/types.ts';
 
 /** A dependency that answers later than this counts as failed; probes come every few seconds. */
 const CHECK_TIMEOUT_MS = 2_000;
@@ -29,16 +30,16 @@ export function createOperations(deps: {
   const routes = new Hono();
 
   routes.get('/healthz', (c) => {
-    const uptimeSeconds = Math.floor((now() - startedAtMs) / 1000);
-    return c.json({ status: 'ok', service, build_id: buildId, uptime_seconds: uptimeSeconds });
+    const uptimeS = Math.floor((now() - startedAtMs) / 1000);
+    const health = { status: 'ok', service, build_id: buildId, uptime_s: String(uptimeS) };
+    return c.json(health satisfies HealthResponse);
   });
 
   routes.get('/readyz', async (c) => {
-    const states = await Promise.all(checks.map(stateOf));
-    const ready = !draining && states.every(({ state }) => state === 'ok');
-    const dependencies = Object.fromEntries(states.map(({ name, ...state }) => [name, state]));
-    const status = draining ? 'draining' : ready ? 'ready' : 'not_ready';
-    return c.json({ status, service, build_id: buildId, dependencies }, ready ? 200 : 503);
+    const dependencies = await Promise.all(checks.map(stateOf));
+    if (draining) dependencies.push({ name: 'process', state: 'failed', detail: 'draining' });
+    const ready = dependencies.every(({ state }) => state === 'ok');
+    return c.json({ ready, service, dependencies } satisfies ReadyResponse, ready ? 200 : 503);
   });
 
   routes.get('/metrics', async (c) =>
@@ -53,17 +54,18 @@ export function createOperations(deps: {
   };
 }
 
-async function stateOf({ name, check }: ReadyCheck) {
-  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+async function stateOf({ name, check }: ReadyCheck): Promise<DependencyState> {
+  let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () =>
-      reject(new Error(`no answer in ${CHECK_TIMEOUT_MS} ms`)),
-    );
+    const reason = `no answer in ${CHECK_TIMEOUT_MS} ms`;
+    timer = setTimeout(() => reject(new Error(reason)), CHECK_TIMEOUT_MS);
   });
   try {
     await Promise.race([check(), tooLate]);
-    return { name, state: 'ok' };
+    return { name, state: 'ok', detail: '' };
   } catch (error) {
-    return { name, state: 'failed', reason: (error as Error).message };
+    return { name, state: 'failed', detail: (error as Error).message };
+  } finally {
+    clearTimeout(timer);
   }
 }

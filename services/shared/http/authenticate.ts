@@ -1,0 +1,88 @@
+import { ProblemError } from '#proto/errors.ts';
+import { TokenRejected, type VerifyAccessToken } from '../access-token.ts';
+import {
+  type AssertedCall,
+  AssertionRejected,
+  INTERNAL_ASSERTION_HEADER,
+  type VerifyAssertion,
+} from '../internal-assertion.ts';
+import { ANONYMOUS, type Caller, type Person, person, service } from './caller.ts';
+
+/** Who may call a route: nobody in particular, a person, one of our services, or either of them. */
+export type RouteAuth = 'none' | 'access' | 'internal' | 'access_or_internal';
+
+/**
+ * Finds the caller of a request, or refuses it.
+ *
+ * @param call read only where an assertion is to be checked, because the digest of a body costs its reading.
+ * @throws ProblemError unauthorized, session_revoked, service_unavailable
+ */
+export type Authenticate = (
+  auth: RouteAuth,
+  headers: Headers,
+  call: () => Promise<AssertedCall>,
+) => Promise<Caller>;
+
+export interface AuthenticationDeps {
+  verifyAccessToken: VerifyAccessToken;
+  verifyAssertion: VerifyAssertion;
+  /** True where the session behind a token was revoked after the token was issued. */
+  isRevoked?: (person: Person) => Promise<boolean>;
+  onFailure?: (reason: string) => void;
+}
+
+const BEARER = /^Bearer ([\w.~+/-]+=*)$/i;
+
+/** Default deny: whatever is not proven is `unauthorized`; the reason goes to `onFailure`, never to the caller. */
+export function createAuthenticator(deps: AuthenticationDeps): Authenticate {
+  const { verifyAccessToken, verifyAssertion, isRevoked, onFailure } = deps;
+
+  function refuse(reason: string): never {
+    onFailure?.(reason);
+    throw new ProblemError('unauthorized', 'A valid credential is needed.');
+  }
+
+  async function byToken(header: string | null): Promise<Person> {
+    if (header === null) refuse('missing');
+    const token = BEARER.exec(header)?.[1];
+    if (!token) refuse('malformed');
+    const claims = await verifyAccessToken(token).catch((error: unknown) => {
+      if (!(error instanceof TokenRejected)) throw error;
+      if (error.reason !== 'unavailable') refuse(error.reason);
+      onFailure?.('key_set_unavailable');
+      throw new ProblemError('service_unavailable', 'Credentials cannot be checked now.', {
+        retryAfterMs: 1_000,
+        cause: error,
+      });
+    });
+    return person(claims);
+  }
+
+  async function byAssertion(token: string, call: AssertedCall): Promise<Caller> {
+    try {
+      const caller = await verifyAssertion(token, call);
+      return caller.principal ? person(caller.principal) : service(caller.service);
+    } catch (error) {
+      if (error instanceof AssertionRejected) refuse('assertion');
+      throw error;
+    }
+  }
+
+  return async function authenticate(auth, headers, call) {
+    if (auth === 'none') return ANONYMOUS;
+    const assertion = headers.get(INTERNAL_ASSERTION_HEADER);
+    if (assertion === null && auth === 'internal') refuse('missing');
+    const caller =
+      assertion === null
+        ? await byToken(headers.get('authorization'))
+        : await byAssertion(assertion, await call());
+    // A gateway speaks for a person wherever a person may call; a bare service only where the table says so.
+    if (auth === 'access' && caller.kind !== 'person') refuse('service_on_public_route');
+    if (auth === 'internal' && caller.kind !== 'service') refuse('person_on_internal_route');
+    if (caller.kind === 'person' && (await isRevoked?.(caller))) {
+      onFailure?.('revoked');
+      throw new ProblemError('session_revoked', 'This session was revoked. Log in again.');
+    }
+    return caller;
+  };
+}

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import { CanonicalError } from '#proto/canonical.ts';
+import { ProblemError, problemStatus } from '#proto/errors.ts';
+import { InvalidIdError } from '#proto/ids.ts';
+import { ArtifactHashMismatch, ArtifactTooLarge } from '../artifact-store.ts';
+
+/** Where a code is explained; the part after `#` is the code. */
+const TYPE_BASE = 'https://openagents.com/problems#';
+
+/** The one place where an error becomes an HTTP answer (RFC 9457). */
+export function problemResponse(error: unknown, requestId: string, logger: Logger): Response {
+  const problem = asProblem(error);
+  if (problem.code === 'internal_error') {
+    logger.error({ err: error, request_id: requestId }, 'unexpected failure');
+  }
+  const { status, title, retryable } = problemStatus(problem.code);
+  const document = {
+    type: `${TYPE_BASE}${problem.code}`,
+    title,
+    status,
+    detail: problem.detail,
+    code: problem.code,
+    retryable,
+    request_id: requestId,
+    errors: problem.faults,
+    ...(problem.retryAfterMs !== undefined && { retry_after_ms: String(problem.retryAfterMs) }),
+    ...(problem.currentSeq !== undefined && { current_seq: String(problem.currentSeq) }),
+  };
+  const headers = new Headers({ 'content-type': 'application/problem+json' });
+  if (problem.retryAfterMs !== undefined) {
+    headers.set('retry-after', String(Math.ceil(problem.retryAfterMs / 1000)));
+  }
+  return new Response(JSON.stringify(document), { status, headers });
+}
+
+/** The code an error will be answered with, for metrics. */
+export function problemCode(error: unknown): string {
+  return asProblem(error).code;
+}
+
+function asProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof ArtifactTooLarge)
+    return new ProblemError('payload_too_large', error.message);
+  if (error instanceof ArtifactHashMismatch)
+    return new ProblemError('hash_mismatch', error.message);
+  if (error instanceof InvalidIdError) return new ProblemError('not_found', 'Nothing is here.');
+  if (error instanceof CanonicalError) {
+    const { path, reason } = error;
+    return new ProblemError('invalid_request', 'The body has no canonical form.', {
+      faults: [{ path, reason }],
+    });
+  }
+  return new ProblemError('internal_error', 'Something went wrong on our side.', { cause: error });
+}
