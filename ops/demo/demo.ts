@@ -42,7 +42,7 @@ async function demo(): Promise<number> {
       });
     }
     const control = runningStack(layout)?.addresses['control'] ?? '';
-    const oa = createOa({ layout, control, interactive, signal: interrupted.signal });
+    const oa = createOa({ layout, control, env: homes(), signal: interrupted.signal });
     const repository = await makeSampleRepository(layout);
     screen.say(`\nA repository with a failing test: ${repository}`);
     await oa.ensureLogin(EMAIL);
@@ -63,6 +63,16 @@ async function demo(): Promise<number> {
     await worker?.stop();
     await stack?.stop();
   }
+}
+
+/** On a terminal the login is the person's own, so that the commands they try next find it. */
+function homes(): NodeJS.ProcessEnv {
+  if (interactive) return process.env;
+  return {
+    OA_CONFIG_HOME: join(layout.data, 'demo', 'config'),
+    OA_DATA_HOME: join(layout.data, 'demo', 'home'),
+    ...process.env,
+  };
 }
 
 async function runAgent(oa: Oa, repository: string): Promise<number> {

@@ -19,8 +19,7 @@ export interface Oa {
 export interface OaOptions {
   layout: Layout;
   control: string;
-  /** On a terminal the login is the person's own, so that the commands they try next find it. */
-  interactive: boolean;
+  env: NodeJS.ProcessEnv;
   signal: AbortSignal;
 }
 
@@ -29,16 +28,14 @@ const WORKER_DEADLINE_MS = 30_000;
 const LOGIN_CODE_DEADLINE_MS = 15_000;
 const POLL_MS = 50;
 
-export function createOa({ layout, control, interactive, signal }: OaOptions): Oa {
+export function createOa(options: OaOptions): Oa {
+  const { layout, control, signal } = options;
   const main = join(layout.root, 'clients', 'cli', 'main.ts');
-  const env: NodeJS.ProcessEnv = { ...process.env };
+  const env: NodeJS.ProcessEnv = { ...options.env };
   const spelled = ['./bin/oa'];
   if (control !== DEFAULT_CONTROL) {
     env['OA_CONTROL_URL'] = control;
     spelled.unshift(`OA_CONTROL_URL=${control}`);
-  }
-  if (!interactive && !env['OA_CONFIG_HOME']) {
-    env['OA_CONFIG_HOME'] = join(layout.data, 'demo', 'config');
   }
 
   function oa(args: string[], stdio: 'inherit' | 'pipe'): ChildProcess {

@@ -1,6 +1,7 @@
-/** `npm run proto:generate`: everything under `proto/gen`, from the protos alone, byte-identical when repeated. */
+/** `npm run proto:generate`: everything under `proto/gen` and `docs/api`, byte-identical when repeated. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildImage, ROOT, readContract } from './contract.ts';
 import { domainFile } from './domain-file.ts';
@@ -23,10 +24,29 @@ export function generate(): ReadonlyMap<string, string> {
   ]);
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  mkdirSync(join(ROOT, 'proto/gen'), { recursive: true });
-  for (const [path, text] of generate()) {
+/** Published documents, from the route tables and the schemas that now stand in `proto/`. */
+export function describe(): ReadonlyMap<string, string> {
+  return new Map(
+    ['runtime', 'control'].map((name) => [
+      `docs/api/${name}.openapi.json`,
+      execFileSync(process.execPath, ['proto/http/documents.ts', name], {
+        cwd: ROOT,
+        encoding: 'utf8',
+        maxBuffer: 16 * 1024 * 1024,
+      }),
+    ]),
+  );
+}
+
+function write(files: ReadonlyMap<string, string>): void {
+  for (const [path, text] of files) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
     writeFileSync(join(ROOT, path), text);
     process.stdout.write(`${path}\n`);
   }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  write(generate());
+  write(describe());
 }

@@ -36,6 +36,7 @@ export async function startStackProcess(
     ...process.env,
     OA_DATA_DIR: join(directory, 'data'),
     OA_CONFIG_HOME: join(directory, 'config'),
+    OA_DATA_HOME: join(directory, 'home'),
     OA_PORTS: 'free',
     ...more,
   };

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { type StackProcess, startStackProcess } from '../testing/stack-process.ts';
+import { type Measure, median } from './measure.ts';
+
+/** Starts after the first, which initialises the cluster and fills caches. */
+const WARM_STARTS = 5;
+const SETTLE_MS = 20_000;
+const IDLE_WINDOW_MS = 30_000;
+const CLOCK_TICKS_PER_SECOND = 100;
+const MIB = 1024;
+
+/** Warm start and idle cost of the local stack. Linux only: it reads /proc. */
+export async function measureStackCost(directory: string): Promise<Measure[]> {
+  await (await startStackProcess(directory)).stop();
+  const starts: number[] = [];
+  for (let round = 1; round < WARM_STARTS; round += 1) {
+    const { stack, seconds } = await timedStart(directory);
+    starts.push(seconds);
+    await stack.stop();
+  }
+  const { stack, seconds } = await timedStart(directory);
+  starts.push(seconds);
+  await sleep(SETTLE_MS);
+  const idle = await idleCost(stack);
+  await stack.stop();
+  return [
+    {
+      name: 'npm start to all ready, warm',
+      value: median(starts),
+      unit: 's',
+      better: 'lower',
+      goal: 8,
+      stretch: 4,
+      baseline: `absolute, median of ${starts.length}, from spawn to the line that says so`,
+      samples: { start_s: starts },
+    },
+    {
+      name: 'whole stack idle: CPU of one core',
+      value: idle.cpuPercent,
+      unit: '%',
+      better: 'lower',
+      goal: 3,
+      stretch: 2,
+      baseline: `absolute, over ${IDLE_WINDOW_MS / 1000} s, supervisor included`,
+      samples: { cpu_percent: [idle.cpuPercent] },
+    },
+    {
+      name: 'whole stack idle: resident memory',
+      value: idle.memoryMib,
+      unit: 'MiB',
+      better: 'lower',
+      goal: 1300,
+      stretch: 1000,
+      baseline: 'absolute, proportional set size (a shared page counts once)',
+      samples: Object.fromEntries(Object.entries(idle.byPart).map(([name, mib]) => [name, [mib]])),
+    },
+  ];
+}
+
+async function timedStart(directory: string): Promise<{ stack: StackProcess; seconds: number }> {
+  const startedAt = performance.now();
+  const stack = await startStackProcess(directory);
+  return { stack, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+async function idleCost(stack: StackProcess) {
+  const supervisor = stack.child.pid ?? 0;
+  const pids = processTree(supervisor);
+  const before = pids.map(cpuTicks);
+  await sleep(IDLE_WINDOW_MS);
+  const ticks = pids.reduce((sum, pid, index) => sum + cpuTicks(pid) - (before[index] ?? 0), 0);
+  const byPart: Record<string, number> = {};
+  for (const [name, { pid }] of Object.entries(stack.state().parts)) {
+    byPart[name] = processTree(pid).reduce((sum, one) => sum + memoryMib(one), 0);
+  }
+  byPart['supervisor'] = memoryMib(supervisor);
+  return {
+    cpuPercent: (ticks / CLOCK_TICKS_PER_SECOND / (IDLE_WINDOW_MS / 1000)) * 100,
+    memoryMib: Object.values(byPart).reduce((sum, mib) => sum + mib, 0),
+    byPart,
+  };
+}
+
+/** A process and all its descendants. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
+    const parent = Number(statFields(pid)[1]);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** The fields of /proc/PID/stat behind the command name: state, ppid, … (proc(5) counts from 3). */
+function statFields(pid: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    // Ended while we looked.
+    return [];
+  }
+}
+
+export function cpuTicks(pid: number): number {
+  const fields = statFields(pid);
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
+
+function memoryMib(pid: number): number {
+  try {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss: +(\d+) kB/m.exec(rollup)?.[1] ?? 0) / MIB;
+  } catch {
+    return 0;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
