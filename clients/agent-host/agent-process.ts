@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { identifyProcess, type ProcessIdentity } from '../api/process-identity.ts';
+import { stopGroup } from './process-group.ts';
+
+/**
+ * An agent's process group. Nothing of the agent runs before its identity can be written down: the child waits at a
+ * gate, a line on descriptor 3, that `start` sends. A host that is killed before closes the gate, and the child ends
+ * without having run.
+ */
+export interface AgentProcess {
+  readonly identity: ProcessIdentity;
+  start(): void;
+  readonly exited: Promise<AgentExit>;
+  /** SIGTERM to the group, SIGKILL after the grace. Resolves when nothing of the group is left. */
+  stop(): Promise<void>;
+}
+
+export interface AgentExit {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface AgentCommand {
+  argv: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+}
+
+const GATE = 'IFS= read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
+/** A grandchild may hold the pipes for ever; this long its output is still read after the agent itself ended. */
+const PIPE_GRACE_MS = 1_000;
+
+export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
+  const child = spawn('/bin/sh', ['-c', GATE, 'sh', ...command.argv], {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const [, stdout, stderr, gate] = child.stdio as [null, Readable, Readable, Writable, null];
+  const exited = waitForExit(child, [stdout, stderr]);
+  stdout.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk));
+  stderr.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk));
+  gate.on('error', () => {
+    // EPIPE: the child ended at the gate; its exit tells.
+  });
+  const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid);
+  if (identity === undefined) {
+    await exited;
+    throw new Error('the agent process ended before it was started');
+  }
+  return {
+    identity,
+    start: () => gate.end('go\n'),
+    exited,
+    stop: () => stopGroup(identity),
+  };
+}
+
+function waitForExit(child: ChildProcess, outputs: Readable[]): Promise<AgentExit> {
+  const exited = new Promise<AgentExit>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => {
+      setTimeout(() => {
+        for (const output of outputs) output.destroy();
+      }, PIPE_GRACE_MS).unref();
+    });
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+  // Awaited later; a failure to spawn must not end the host before.
+  exited.catch(() => undefined);
+  return exited;
+}

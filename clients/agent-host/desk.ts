@@ -1,0 +1,260 @@
+/**
+ * Where requests wait, run and are answered. Every accepted request gets exactly one terminal receipt, under one
+ * idempotency key, repeated until the platform has it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { validateMessage } from '#proto/validate.ts';
+import { ApiError } from '../api/errors.ts';
+import { backoffMs } from '../api/transport.ts';
+import type { StopReason } from './drivers/driver.ts';
+import type { Platform } from './platform.ts';
+import type { HostLog } from './publisher.ts';
+import type { HostRequest, RequestJournal, TerminalReceipt } from './request-journal.ts';
+import { executeTurn, publishLeftovers, type Turn, type TurnDeps, workerError } from './turn.ts';
+
+export interface DeskDeps {
+  platform: Platform;
+  journal: RequestJournal;
+  turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'log'>;
+  workerId: string;
+  turnsMax: number;
+  log: HostLog;
+  now(): number;
+}
+
+export interface Desk {
+  /** Journals a request; it is taken up by the next `takeUp`. */
+  accept(request: HostRequest): Promise<void>;
+  /** Begins what is accepted and reports what is finished. Repeating it is harmless. */
+  takeUp(): Promise<void>;
+  /** The platform has a receipt of this request: its own, or one for a deadline that passed. */
+  ended(requestId: string): Promise<void>;
+  /** Ends every turn and reports what can be reported in time. */
+  close(withinMs: number): Promise<void>;
+  /** Rejects where a request could not be handled for a reason that concerns the whole host. */
+  readonly failed: Promise<never>;
+}
+
+/** Output of a turn whose request names no limit. */
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+const ATTEMPT_MAX = 16;
+/** The platform writes its own receipt at the deadline; an answer must be there before. */
+const DEADLINE_MARGIN_MS = 2_000;
+
+export function createDesk(deps: DeskDeps): Desk {
+  const { journal, platform, log } = deps;
+  const active = new Map<string, { runId: string; stop: AbortController; done: Promise<void> }>();
+  const closing = new AbortController();
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  let scan: Promise<void> = Promise.resolve();
+
+  const turnDeps: TurnDeps = {
+    ...deps.turns,
+    log,
+    postEvents: async (runId, events) => {
+      await platform.postEvents(runId, events);
+    },
+    putArtifact: platform.putArtifact,
+  };
+
+  /** One scan at a time, so that a request is begun once. */
+  function takeUp(): Promise<void> {
+    scan = scan.then(async () => {
+      for (const record of await journal.open()) {
+        if (closing.signal.aborted) return;
+        const { request } = record;
+        if (active.has(request.request_id)) continue;
+        if (record.state === 'accepted') {
+          if (request.method === 'turn/start' && turnsRunning() >= deps.turnsMax) continue;
+          begin(request, (stop) => handle(request, stop));
+        } else if (record.state === 'finished') {
+          begin(request, () => deliver(request, record.receipt));
+        }
+      }
+    });
+    scan.catch(fail);
+    return scan;
+  }
+
+  function turnsRunning(): number {
+    return [...active.values()].filter(({ runId }) => runId !== '').length;
+  }
+
+  function begin(request: HostRequest, work: (stop: AbortController) => Promise<void>): void {
+    const stop = new AbortController();
+    const done = work(stop)
+      .catch((error: unknown) => {
+        if (!closing.signal.aborted) fail(error);
+      })
+      .finally(() => {
+        active.delete(request.request_id);
+        if (!closing.signal.aborted) void takeUp();
+      });
+    const runId = request.method === 'turn/start' ? request.run_id : '';
+    active.set(request.request_id, { runId, stop, done });
+  }
+
+  async function handle(request: HostRequest, stop: AbortController): Promise<void> {
+    const receipt = await answer(request, stop);
+    await journal.finished(request.request_id, receipt);
+    await deliver(request, receipt);
+  }
+
+  async function answer(request: HostRequest, stop: AbortController): Promise<TerminalReceipt> {
+    const named = { requestId: request.request_id, method: request.method };
+    const remainingMs = request.deadline_at_ms - deps.now() - DEADLINE_MARGIN_MS;
+    if (remainingMs <= 0) {
+      return workerError(named, 'timeout', 'the deadline had passed before it could begin', false);
+    }
+    switch (request.method) {
+      case 'turn/start': {
+        const turn = parseTurn(request);
+        if (typeof turn === 'string') return workerError(named, 'invalid_request', turn, false);
+        return runTurn(request, turn, stop, remainingMs);
+      }
+      case 'turn/interrupt':
+        return interrupt(request);
+      default:
+        return workerError(
+          named,
+          'unsupported_method',
+          `this host does not know ${request.method}`,
+          false,
+        );
+    }
+  }
+
+  async function runTurn(
+    request: HostRequest,
+    turn: Turn,
+    stop: AbortController,
+    remainingMs: number,
+  ): Promise<TerminalReceipt> {
+    await journal.started(request.request_id, null);
+    log.info(`turn ${turn.turn} of ${turn.runId} begins`);
+    const deadline = setTimeout(() => abort(stop, 'deadline'), Math.min(remainingMs, TIMER_MS_MAX));
+    try {
+      return await executeTurn(turnDeps, turn, {
+        signal: stop.signal,
+        processStarting: (identity) => journal.started(request.request_id, identity),
+      });
+    } catch (error) {
+      if (error instanceof ApiError && ['Unauthorized', 'MissingCredential'].includes(error.kind)) {
+        throw error;
+      }
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn(`turn ${turn.turn} of ${turn.runId} failed: ${message}`);
+      return workerError(turn, 'internal_error', message, true);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  function interrupt(request: HostRequest): TerminalReceipt {
+    const turns = [...active.values()].filter(
+      ({ runId }) => runId !== '' && runId === request.run_id,
+    );
+    for (const { stop } of turns) abort(stop, 'interrupted');
+    return {
+      event_type: 'worker.response',
+      payload: {
+        request_id: request.request_id,
+        method: request.method,
+        ok: true,
+        response: { status: 'completed', interrupted: turns.length },
+      },
+    };
+  }
+
+  /** Posts the receipt until the platform has it. A refusal means that it has one already, or wants none. */
+  async function deliver(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
+    if (request.method === 'turn/start') {
+      await publishLeftovers(turnDeps, { runId: request.run_id, requestId: request.request_id });
+    }
+    for (let attempt = 1; ; attempt = Math.min(attempt + 1, ATTEMPT_MAX)) {
+      try {
+        await platform.postReceipt(deps.workerId, request.request_id, receipt);
+        break;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.kind === 'Validation' && !error.retryable) {
+          log.warn(`the receipt of ${request.request_id} was not taken: ${error.message}`);
+          break;
+        }
+        if (!error.retryable) throw error;
+        if (attempt === 1) log.warn(`a receipt waits: ${error.message}`);
+        const waitMs = (error.retryAfterMs ?? 0) + backoffMs(attempt, Math.random);
+        await delay(waitMs, undefined, { signal: closing.signal });
+      }
+    }
+    await journal.reported(request.request_id);
+    log.info(`${request.method} ${request.request_id}: ${summaryOf(receipt)}`);
+  }
+
+  return {
+    failed,
+    takeUp,
+    async accept(request) {
+      await journal.accept(request);
+    },
+    async ended(requestId) {
+      const running = active.get(requestId);
+      const record = await journal.find(requestId);
+      if (running && record?.state === 'started') abort(running.stop, 'deadline');
+      else if (record?.state === 'accepted' && !running) await journal.reported(requestId);
+    },
+    async close(withinMs) {
+      for (const { stop } of active.values()) abort(stop, 'host_stopping');
+      const ends = Promise.all([...active.values()].map(({ done }) => done));
+      await Promise.race([ends, delay(withinMs, undefined, { ref: false })]);
+      closing.abort();
+      await scan.catch(() => undefined);
+    },
+  };
+}
+
+/** Longer timers overflow and fire at once. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+function abort(stop: AbortController, reason: StopReason): void {
+  if (!stop.signal.aborted) stop.abort(reason);
+}
+
+/** The turn that a request describes, or what is wrong with it. */
+export function parseTurn(request: HostRequest): Turn | string {
+  const { params } = request;
+  const agent = validateMessage('openagents.runtime.v1.AgentSpec', params['agent']);
+  if (!agent.ok) return `params.agent: ${reasons(agent.faults)}`;
+  const repo = params['repo']
+    ? validateMessage('openagents.runtime.v1.RepoSpec', params['repo'])
+    : null;
+  if (repo && !repo.ok) return `params.repo: ${reasons(repo.faults)}`;
+  if (!request.run_id) return 'run_id is missing';
+  const outputBytesMax = Number(params['output_bytes_max']);
+  return {
+    requestId: request.request_id,
+    runId: request.run_id,
+    threadId: request.thread_id,
+    method: request.method,
+    turn: request.turn,
+    objective: typeof params['objective'] === 'string' ? params['objective'] : '',
+    agent: agent.value,
+    repo: repo?.value,
+    feedback: typeof params['feedback'] === 'string' ? params['feedback'] : '',
+    deadlineAtMs: request.deadline_at_ms,
+    outputBytesMax: outputBytesMax > 0 ? outputBytesMax : OUTPUT_BYTES_MAX,
+  };
+}
+
+function reasons(faults: readonly { path: string; reason: string }[]): string {
+  return faults.map(({ path, reason }) => `${path} ${reason}`).join('; ');
+}
+
+function summaryOf(receipt: TerminalReceipt): string {
+  const { code, message } = receipt.payload;
+  return receipt.event_type === 'worker.error' ? `${code}: ${message}` : 'answered';
+}

@@ -1,0 +1,60 @@
+import type { AgentSpec, JsonObject } from '#proto/gen/types.ts';
+import type { ProcessIdentity } from '../../api/process-identity.ts';
+import type { EventInput } from '../spool.ts';
+import type { StoredFile, Workspace } from '../workspace.ts';
+
+/** One turn of a run, as the platform asks for it. */
+export interface TurnRequest {
+  requestId: string;
+  runId: string;
+  threadId: string;
+  /** From 1. */
+  turn: number;
+  objective: string;
+  agent: AgentSpec;
+  /** What the verifier said about the attempt before; empty on the first. */
+  feedback: string;
+  /** When the platform stops waiting, unix ms. */
+  deadlineAtMs: number;
+  /** Output beyond this ends the turn. */
+  outputBytesMax: number;
+}
+
+/** Why a turn ends before its agent does. The reason of the turn's abort signal. */
+export type StopReason = 'interrupted' | 'deadline' | 'output_limit' | 'host_stopping';
+
+export interface TurnContext {
+  workspace: Workspace;
+  /** This turn's own directory: feedback, output. */
+  turnDirectory: string;
+  signal: AbortSignal;
+  emit(event: EventInput): void;
+  /** Resolves when the identity of the agent's process is on disk; the agent starts only then. */
+  processStarting(identity: ProcessIdentity): Promise<void>;
+}
+
+/** How the agent itself ended. What it changed is found out by the host, from the work tree. */
+export interface TurnOutcome {
+  status: 'completed' | 'failed' | 'interrupted';
+  exitCode: number;
+  /** Its whole output, redacted. */
+  output: StoredFile | undefined;
+  stopped: StopReason | undefined;
+  detail: JsonObject;
+}
+
+/** Runs an agent. Accepting a prompt is not finishing it: the promise resolves when the turn has ended. */
+export interface AgentDriver {
+  readonly name: AgentSpec['driver'];
+  runTurn(request: TurnRequest, context: TurnContext): Promise<TurnOutcome>;
+}
+
+/** The request cannot be run on this host as it stands; nothing was executed. */
+export class TurnRefusedError extends Error {
+  override readonly name = 'TurnRefusedError';
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

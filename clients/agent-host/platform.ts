@@ -1,0 +1,83 @@
+/** What a host asks of the platform, over the typed client. */
+import { openAsBlob } from 'node:fs';
+import type { ArtifactRef, RegisterWorkerRequest, WorkerStatus } from '#proto/gen/types.ts';
+import type { Draft } from '#proto/read.ts';
+import type { ApiClient } from '../api/client.ts';
+import { ApiError } from '../api/errors.ts';
+import type { HostRequest, TerminalReceipt } from './request-journal.ts';
+import type { SpooledEvent } from './spool.ts';
+import type { ArtifactKind } from './turn.ts';
+import type { StoredFile } from './workspace.ts';
+
+export type Platform = ReturnType<typeof createPlatform>;
+
+/** An upload of the largest artifact over a slow line. */
+const UPLOAD_TIMEOUT_MS = 10 * 60_000;
+
+export function createPlatform(api: ApiClient) {
+  return {
+    register: (description: Draft<RegisterWorkerRequest>) =>
+      api.call('runtime.worker.register', { body: description }),
+
+    heartbeat: (workerId: string, leaseEpoch: string, signal: AbortSignal) =>
+      api.call('runtime.worker.heartbeat', {
+        params: { worker_id: workerId },
+        body: { lease_epoch: leaseEpoch },
+        attemptsMax: 1,
+        signal,
+      }),
+
+    setStatus: (workerId: string, status: WorkerStatus, reason: string) =>
+      api.call('runtime.worker.status.set', {
+        params: { worker_id: workerId },
+        body: { status, reason },
+      }),
+
+    /** The worker's open requests, and the position of its topic that they stand for. */
+    async pendingRequests(workerId: string) {
+      const answer = await api.call('runtime.worker.request.list', {
+        params: { worker_id: workerId },
+        query: { state: 'pending' },
+      });
+      const requests = answer.requests.map(
+        (request): HostRequest => ({
+          request_id: request.request_id,
+          run_id: request.run_id,
+          thread_id: request.thread_id,
+          method: request.method,
+          turn: typeof request.params?.['turn'] === 'number' ? request.params['turn'] : 1,
+          params: request.params ?? {},
+          deadline_at_ms: Date.parse(request.deadline_at ?? ''),
+        }),
+      );
+      return { requests, position: { epoch: answer.epoch, seq: BigInt(answer.as_of_seq) } };
+    },
+
+    /** One attempt; the caller repeats under the same key until it is acknowledged. */
+    postReceipt: (workerId: string, requestId: string, receipt: TerminalReceipt) =>
+      api.call('runtime.worker.events.append', {
+        params: { worker_id: workerId },
+        body: { events: [{ ...receipt, idempotency_key: `receipt/${requestId}` }] },
+        attemptsMax: 1,
+      }),
+
+    /** One attempt; each event carries its own key. */
+    postEvents: (runId: string, events: SpooledEvent[]) =>
+      api.call('runtime.run.events.append', {
+        params: { run_id: runId },
+        body: { events },
+        attemptsMax: 1,
+      }),
+
+    async putArtifact(runId: string, kind: ArtifactKind, file: StoredFile): Promise<ArtifactRef> {
+      const answer = await api.call('runtime.run.artifact.put', {
+        params: { run_id: runId, sha256: file.sha256 },
+        query: { kind },
+        bytes: await openAsBlob(file.path),
+        timeoutMs: UPLOAD_TIMEOUT_MS,
+      });
+      if (!answer.artifact) throw new ApiError('Decode', 'the stored artifact was not named');
+      return answer.artifact;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  identifyProcess,
+  isSameProcessAlive,
+  type ProcessIdentity,
+} from '../api/process-identity.ts';
+
+/** Time to write a last word and exit; after it nothing is asked any more. */
+export const STOP_GRACE_MS = 5_000;
+/** How long a killed group may take to vanish before it is left to the kernel. */
+const KILL_WAIT_MS = 2_000;
+const POLL_MS = 25;
+/** Marks every process that descends from one request, for those that left its group. */
+export const REQUEST_MARK = 'OA_REQUEST_ID';
+
+/**
+ * Ends a process group that this host, or an earlier life of it, started: SIGTERM, then SIGKILL. The group is named by
+ * its leader's pid and start time, so that a reused pid is never signalled. Resolves when nothing of it is left.
+ */
+export async function stopGroup(leader: ProcessIdentity, graceMs = STOP_GRACE_MS): Promise<void> {
+  const current = await identifyProcess(leader.pid);
+  // A group keeps its leader's pid from being handed out again, so a stranger there means that the group is gone.
+  if (current !== undefined && !(await isSameProcessAlive(leader))) return;
+  await terminate(leader.pid);
+  if (await goneWithin(leader.pid, graceMs)) return;
+  signal(-leader.pid, 'SIGKILL');
+  await goneWithin(leader.pid, KILL_WAIT_MS);
+}
+
+/**
+ * Kills what a request left behind outside its process group. Only Linux shows other processes' environments; inside
+ * bubblewrap nothing can be left, as its process namespace ends with it.
+ */
+export async function reapMarked(requestId: string): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const mark = `${REQUEST_MARK}=${requestId}`;
+  let killed = 0;
+  for (const pid of await allPids()) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(mark) && signal(pid, 'SIGKILL')) killed += 1;
+  }
+  return killed;
+}
+
+/**
+ * Bubblewrap itself dies of SIGTERM and takes its namespace with it, which would leave the agent no grace: the signal
+ * goes to everything in the group but it.
+ */
+async function terminate(group: number): Promise<void> {
+  const members = await membersOnLinux(group);
+  if (members === undefined) {
+    signal(-group, 'SIGTERM');
+    return;
+  }
+  const inner = members.filter(({ name }) => name !== 'bwrap');
+  for (const { pid } of inner.length > 0 ? inner : members) signal(pid, 'SIGTERM');
+}
+
+async function goneWithin(group: number, limitMs: number): Promise<boolean> {
+  const deadline = Date.now() + limitMs;
+  while (await groupIsAlive(group)) {
+    if (Date.now() >= deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+async function groupIsAlive(group: number): Promise<boolean> {
+  const members = await membersOnLinux(group);
+  return members === undefined ? signal(-group, 0) : members.length > 0;
+}
+
+/** The living members of a group (zombies are dead), or undefined where only the kernel could say. */
+async function membersOnLinux(group: number): Promise<{ pid: number; name: string }[] | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const members: { pid: number; name: string }[] = [];
+  for (const pid of await allPids()) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    const nameEnd = stat.lastIndexOf(')');
+    const [state, , processGroup] = stat.slice(nameEnd + 2).split(' ');
+    if (processGroup !== String(group) || state === 'Z') continue;
+    members.push({ pid, name: stat.slice(stat.indexOf('(') + 1, nameEnd) });
+  }
+  return members;
+}
+
+async function allPids(): Promise<number[]> {
+  const names = await readdir('/proc');
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** True where there was something to signal. */
+function signal(target: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(target, name);
+    return true;
+  } catch {
+    // ESRCH: it ended meanwhile, which is what was wanted.
+    return false;
+  }
+}

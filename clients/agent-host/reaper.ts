@@ -1,0 +1,24 @@
+import { reapMarked, stopGroup } from './process-group.ts';
+import type { RequestJournal } from './request-journal.ts';
+import { workerError } from './turn.ts';
+
+/**
+ * Tidies up after an earlier life of this host that ended without a word: its agents are ended, and what they were
+ * doing is journaled as interrupted, to be reported. Requests that had not begun are left as they are.
+ */
+export async function reapEarlierLife(journal: RequestJournal): Promise<number> {
+  let interrupted = 0;
+  for (const record of await journal.open()) {
+    if (record.state !== 'started') continue;
+    const { request_id: requestId, method } = record.request;
+    if (record.process) await stopGroup(record.process);
+    await reapMarked(requestId);
+    const message = 'the agent host was killed while this turn ran; its agent was ended';
+    await journal.finished(
+      requestId,
+      workerError({ requestId, method }, 'interrupted', message, true),
+    );
+    interrupted += 1;
+  }
+  return interrupted;
+}

@@ -1,0 +1,272 @@
+/**
+ * One turn from request to receipt: workspace, agent, patch, artifacts, events, and exactly one answer. Nothing here
+ * talks about leases or topics; the host does.
+ */
+import { join } from 'node:path';
+import type { ArtifactRef, JsonObject, RepoSpec } from '#proto/gen/types.ts';
+import type { ProcessIdentity } from '../api/process-identity.ts';
+import {
+  type AgentDriver,
+  type StopReason,
+  type TurnOutcome,
+  TurnRefusedError,
+  type TurnRequest,
+} from './drivers/driver.ts';
+import { GitError } from './git.ts';
+import { type HostLog, type Publisher, startPublisher } from './publisher.ts';
+import type { TerminalReceipt } from './request-journal.ts';
+import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
+import { suspectedSecrets } from './suspected-secrets.ts';
+import {
+  openWorkspace,
+  type StoredFile,
+  type Workspace,
+  type WorkspaceDeps,
+  WorkspaceError,
+  writeBundle,
+  writePatch,
+} from './workspace.ts';
+
+export type ArtifactKind = 'patch' | 'repo_bundle' | 'output';
+
+export interface TurnDeps {
+  workspaces: WorkspaceDeps;
+  driver(name: AgentDriver['name']): AgentDriver | undefined;
+  postEvents(runId: string, events: SpooledEvent[]): Promise<void>;
+  /** Stores a file by its hash, readable through the run. Retries what can be retried. */
+  putArtifact(runId: string, kind: ArtifactKind, file: StoredFile): Promise<ArtifactRef>;
+  log: HostLog;
+}
+
+export interface Turn extends TurnRequest {
+  repo: RepoSpec | undefined;
+  method: string;
+}
+
+export interface TurnHooks {
+  /** Aborts with a StopReason. */
+  signal: AbortSignal;
+  processStarting(identity: ProcessIdentity): Promise<void>;
+}
+
+/** What a turn leaves beside the work tree; the next life of the host finds it under the same name. */
+function turnDirectory(runsDirectory: string, turn: { runId: string; requestId: string }): string {
+  return join(runsDirectory, turn.runId, 'turns', encodeURIComponent(turn.requestId));
+}
+
+function openSpool(runsDirectory: string, turn: { runId: string; requestId: string }) {
+  return Spool.open(join(turnDirectory(runsDirectory, turn), 'events.ndjson'), turn.requestId);
+}
+
+/** Sends what a killed turn had spooled, so that the log holds it before the turn is reported as interrupted. */
+export async function publishLeftovers(
+  deps: Pick<TurnDeps, 'workspaces' | 'postEvents' | 'log'>,
+  turn: { runId: string; requestId: string },
+): Promise<void> {
+  const spool = await openSpool(deps.workspaces.runsDirectory, turn);
+  const publisher = startPublisher({ post: deps.postEvents, log: deps.log }, turn.runId, spool);
+  try {
+    await publisher.drained();
+  } finally {
+    await publisher.stop();
+    await spool.close();
+  }
+}
+
+export async function executeTurn(
+  deps: TurnDeps,
+  turn: Turn,
+  hooks: TurnHooks,
+): Promise<TerminalReceipt> {
+  const spool = await openSpool(deps.workspaces.runsDirectory, turn);
+  const publisher = startPublisher({ post: deps.postEvents, log: deps.log }, turn.runId, spool);
+  const events = new EventSink(spool);
+  try {
+    return await runAgent(deps, turn, hooks, events, publisher);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    await publisher.drained();
+    return workerError(turn, refusal.code, refusal.message, false);
+  } finally {
+    await publisher.stop();
+    await spool.close();
+  }
+}
+
+async function runAgent(
+  deps: TurnDeps,
+  turn: Turn,
+  hooks: TurnHooks,
+  events: EventSink,
+  publisher: Publisher,
+): Promise<TerminalReceipt> {
+  const driver = deps.driver(turn.agent.driver);
+  if (!driver) {
+    throw new TurnRefusedError(
+      'unsupported_method',
+      `this host has no driver ${turn.agent.driver}`,
+    );
+  }
+  const workspace = await openWorkspace(deps.workspaces, turn.runId, turn.repo, hooks.signal);
+  const outcome = await driver.runTurn(turn, {
+    workspace,
+    turnDirectory: turnDirectory(deps.workspaces.runsDirectory, turn),
+    signal: hooks.signal,
+    emit: (event) => events.emit(event),
+    processStarting: hooks.processStarting,
+  });
+  const results = await storeResults(deps, turn, workspace, outcome, events);
+  await events.flushed();
+  await publisher.drained();
+  return receiptOf(turn, workspace, outcome, results);
+}
+
+interface TurnResults {
+  patch: ArtifactRef | null;
+  repoBundle: ArtifactRef | null;
+  output: ArtifactRef | null;
+  filesChanged: number;
+  suspectedSecrets: string[];
+}
+
+async function storeResults(
+  deps: TurnDeps,
+  turn: Turn,
+  workspace: Workspace,
+  outcome: TurnOutcome,
+  events: EventSink,
+): Promise<TurnResults> {
+  const { git } = deps.workspaces;
+  const store = async (kind: ArtifactKind, file: StoredFile, more: JsonObject = {}) => {
+    const artifact = await deps.putArtifact(turn.runId, kind, file);
+    const payload = { artifact: { ...artifact }, ...more };
+    events.emit({ event_type: 'artifact.stored', payload, sheddable: false });
+    return artifact;
+  };
+
+  const hasOutput = outcome.output !== undefined && outcome.output.bytes > 0;
+  const output = outcome.output && hasOutput ? await store('output', outcome.output) : null;
+  const { file, filesChanged } = await writePatch(git, workspace);
+  if (file.bytes === 0) {
+    return { patch: null, repoBundle: null, output, filesChanged: 0, suspectedSecrets: [] };
+  }
+  const suspected = await suspectedSecrets(file.path);
+  const flags: JsonObject = suspected.length > 0 ? { suspected_secrets: suspected } : {};
+  const patch = await store('patch', file, flags);
+  const repoBundle = turn.repo
+    ? await store('repo_bundle', await writeBundle(git, workspace))
+    : null;
+  return {
+    patch,
+    repoBundle,
+    output,
+    filesChanged: filesChanged.length,
+    suspectedSecrets: suspected,
+  };
+}
+
+function receiptOf(
+  turn: Turn,
+  workspace: Workspace,
+  outcome: TurnOutcome,
+  results: TurnResults,
+): TerminalReceipt {
+  const failure = failureOf(outcome.stopped, turn);
+  if (failure) return workerError(turn, failure.code, failure.message, failure.retryable);
+  return {
+    event_type: 'worker.response',
+    payload: {
+      request_id: turn.requestId,
+      method: turn.method,
+      ok: true,
+      response: {
+        status: outcome.status,
+        exit_code: outcome.exitCode,
+        base_commit: workspace.baseCommit,
+        base_tree: workspace.baseTree,
+        patch: results.patch && { ...results.patch },
+        repo_bundle: results.repoBundle && { ...results.repoBundle },
+        files_changed: results.filesChanged,
+        output: results.output && { ...results.output },
+        turn_seq: turn.turn,
+        suspected_secrets: results.suspectedSecrets,
+        ...outcome.detail,
+      },
+    },
+  };
+}
+
+/** A turn that somebody interrupted has an answer with what it produced; one that broke a limit has an error. */
+function failureOf(stopped: StopReason | undefined, turn: Turn) {
+  switch (stopped) {
+    case undefined:
+    case 'interrupted':
+      return undefined;
+    case 'deadline':
+      return failure(
+        'timeout',
+        'the agent did not finish before the deadline and was killed',
+        false,
+      );
+    case 'output_limit':
+      return failure(
+        'output_limit',
+        `the agent wrote more than the ${turn.outputBytesMax} bytes of output it may and was killed`,
+        false,
+      );
+    case 'host_stopping':
+      return failure('interrupted', 'the agent host was stopped while this turn ran', true);
+  }
+}
+
+function failure(code: string, message: string, retryable: boolean) {
+  return { code, message, retryable };
+}
+
+export function workerError(
+  request: { requestId: string; method: string },
+  code: string,
+  message: string,
+  retryable: boolean,
+): TerminalReceipt {
+  return {
+    event_type: 'worker.error',
+    payload: {
+      request_id: request.requestId,
+      method: request.method,
+      code,
+      message,
+      retryable,
+    },
+  };
+}
+
+/** What the request itself is to blame for; anything else is a fault of the host and thrown on. */
+function refusalOf(error: unknown): { code: string; message: string } | undefined {
+  if (error instanceof WorkspaceError || error instanceof TurnRefusedError) return error;
+  if (error instanceof GitError) return { code: 'repo_unusable', message: error.message };
+  return undefined;
+}
+
+/** Lets drivers emit without waiting, in order, and reports the first failure to write. */
+class EventSink {
+  readonly #spool: Spool;
+  #last: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(spool: Spool) {
+    this.#spool = spool;
+  }
+
+  emit(event: EventInput): void {
+    this.#last = this.#spool.append(event).catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+  }
+
+  async flushed(): Promise<void> {
+    await this.#last;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
