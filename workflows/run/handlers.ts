@@ -111,19 +111,10 @@ async function answerApproval(
 ): Promise<ResolveApprovalResult> {
   return context.exclusive(async () => {
     const approval = assertPending(context, args.approval_id);
-    const { approval_id, decision, scope, resolved_by, command } = args;
+    const { approval_id, decision, resolved_by } = args;
     const { positions } = await activities.recordApprovalResolved.executeWithOptions(
       { summary: `Record that ${resolved_by} answered the approval: ${decision}` },
-      [
-        {
-          run_id: context.input.run_id,
-          approval_id,
-          decision,
-          scope,
-          resolved_by,
-          command,
-        },
-      ],
+      [{ run_id: context.input.run_id, ...args }],
     );
     approval.answer = { decision, by: resolved_by };
     return { approval_id, state: decision === 'approve' ? 'approved' : 'denied', positions };

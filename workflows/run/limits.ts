@@ -11,8 +11,12 @@ export const TURNS_MAX = 1_000;
 /** All that a turn may print or produce, in bytes. */
 export const OUTPUT_BYTES_DEFAULT = 64 * 1024 * 1024;
 export const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024;
-/** Temporal keeps every payload for ever in the history: beyond the first a warning, beyond the second a refusal. */
-export const INPUT_BYTES_WARN = 64 * 1024;
+/**
+ * `run.created` and `turn/start` carry the spec in one event each; an event has at most 64 KiB, and a turn's request also
+ * carries 8 KiB of feedback.
+ */
+export const SPEC_BYTES_MAX = 48 * 1024;
+/** Temporal keeps every payload for ever in the history. */
 export const INPUT_BYTES_MAX = 256 * 1024;
 /** The tail of the verifier's output that becomes the next turn's feedback. */
 export const FEEDBACK_BYTES_MAX = 8 * 1024;

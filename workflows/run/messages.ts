@@ -103,6 +103,8 @@ export interface TurnResponse {
   repo_bundle: ArtifactRef | null;
   files_changed: number;
   output: ArtifactRef | null;
+  /** Where in the patch the host saw what looks like a credential. */
+  suspected_secrets?: string[];
 }
 
 export interface WorkerFailure {

@@ -108,8 +108,8 @@ describe('at dispatch', () => {
 
 describe('at approval and finish', () => {
   test('a patch that edits its judge asks and names the paths', () => {
-    const paths = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `test/${name}.js`);
-    const decision = decide(policySet(), { point: 'approval', kind: 'protected_paths', paths });
+    const found = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `test/${name}.js`);
+    const decision = decide(policySet(), { point: 'approval', kind: 'protected_paths', found });
     expect(decision.decision).toBe('ask');
     expect(decision.explanation).toContain('test/e.js and 2 more');
   });

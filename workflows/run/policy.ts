@@ -20,6 +20,8 @@ export interface PolicyRules {
   setup_egress: Ruling;
   /** A patch that edits tests, test configuration or CI: its judge. */
   protected_paths: Ruling;
+  /** A patch in which the host saw what looks like a credential; it is never altered. */
+  suspected_secrets: Ruling;
   /** What an unanswered approval means. */
   approval_timeout: 'approve' | 'deny';
   wall_s_max: number;
@@ -43,6 +45,7 @@ export const PLATFORM_RULES: PolicyRules = {
   without_approvals: 'deny',
   setup_egress: 'allow',
   protected_paths: 'ask',
+  suspected_secrets: 'ask',
   approval_timeout: 'deny',
   wall_s_max: WALL_S_MAX,
   turns_max: TURNS_MAX,
@@ -51,10 +54,12 @@ export const PLATFORM_RULES: PolicyRules = {
 
 export type PolicyReasonCode = Exclude<ReasonCode, ''>;
 
+export type ApprovalKind = 'protected_paths' | 'suspected_secrets';
+
 export type PolicyQuestion =
   | { point: 'create'; spec: RunSpec }
   | { point: 'dispatch'; turn: number; turns_max: number }
-  | { point: 'approval'; kind: 'protected_paths'; paths: string[] }
+  | { point: 'approval'; kind: ApprovalKind; found: string[] }
   | { point: 'finish'; kind: 'approval_answered'; approved: boolean; by: string }
   | { point: 'finish'; kind: 'output'; output_bytes: number; output_bytes_max: number };
 
@@ -149,8 +154,8 @@ function evaluate(rules: PolicyRules, question: PolicyQuestion): Finding {
     }
     case 'approval':
       return ruled(
-        rules.protected_paths,
-        `the patch edits what judges it: ${listed(question.paths)}`,
+        rules[question.kind],
+        `${APPROVAL_REASONS[question.kind]}: ${listed(question.found)}`,
       );
     case 'finish':
       return evaluateFinish(rules, question);
@@ -229,11 +234,16 @@ function ruled(ruling: Ruling, explanation: string): Finding {
   }
 }
 
-const PATHS_SHOWN = 5;
+const APPROVAL_REASONS: Record<ApprovalKind, string> = {
+  protected_paths: 'the patch edits what judges it',
+  suspected_secrets: 'the patch seems to hold a secret',
+};
 
-function listed(paths: string[]): string {
-  const rest = paths.length - PATHS_SHOWN;
-  return paths.slice(0, PATHS_SHOWN).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+const FOUND_SHOWN = 5;
+
+function listed(found: string[]): string {
+  const rest = found.length - FOUND_SHOWN;
+  return found.slice(0, FOUND_SHOWN).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 /** Specs and policies come from JSON and hold nothing else; `undefined` members are dropped. */

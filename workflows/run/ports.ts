@@ -10,7 +10,7 @@ import type {
   TopicPosition,
   WorkerReceipt,
 } from './messages.ts';
-import type { PolicyDecision } from './policy.ts';
+import type { ApprovalKind, PolicyDecision } from './policy.ts';
 import type { TerminalReasonClass, TerminalStatus } from './state.ts';
 
 export interface RecordedStep {
@@ -87,10 +87,11 @@ export interface BeginVerificationInput {
 
 export interface RequestApprovalInput {
   run_id: string;
-  kind: 'protected_paths';
-  /** Of several approvals of one kind; from 1. */
-  number: number;
-  subject: string;
+  kind: ApprovalKind;
+  /** One approval of a kind per turn. */
+  turn: number;
+  /** The paths or places that ask for it. */
+  found: string[];
   reason: string;
   decision: PolicyDecision;
   timeout_ms: number;
@@ -101,6 +102,7 @@ export interface ApprovalResolvedInput {
   approval_id: string;
   decision: 'approve' | 'deny';
   scope: ResolveApprovalArgs['scope'];
+  reason: string;
   resolved_by: string;
   /** Null where nobody answered and the run's policy did. */
   command: ResolveApprovalArgs['command'] | null;

@@ -15,14 +15,15 @@ import {
 } from '@temporalio/workflow';
 import { DERIVE, RECORD } from '../shared/activity-options.ts';
 import { refuse, rootMessage } from '../shared/failures.ts';
+import { approvePatch } from './approval.ts';
 import { decideFor, move, openRun, type RunContext, showDetails, waitFor } from './context.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
 import { answerMessages, requestCancel } from './handlers.ts';
-import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, INPUT_BYTES_WARN } from './limits.ts';
+import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, SPEC_BYTES_MAX } from './limits.ts';
 import type { RunInput, TurnResponse } from './messages.ts';
 import type { FinishedRun, RunActivities } from './ports.ts';
 import { endOf, readReceipt, takeTurn } from './turn.ts';
-import { approveProtectedPaths, verifyTurn } from './verify.ts';
+import { verifyTurn } from './verify.ts';
 
 const records = proxyActivities<RunActivities>(RECORD);
 const derivations = proxyActivities<RunActivities>(DERIVE);
@@ -49,14 +50,15 @@ export async function run(input: RunInput): Promise<RunResult> {
 }
 
 function assertInputSize(input: RunInput): void {
-  const bytes = JSON.stringify(input).length;
-  if (bytes > INPUT_BYTES_MAX) {
-    throw refuse(
-      'inputTooLarge',
-      `the run's input has ${bytes} bytes of at most ${INPUT_BYTES_MAX}`,
-    );
+  for (const [name, value, bytesMax] of [
+    ['spec', input.spec, SPEC_BYTES_MAX],
+    ['input', input, INPUT_BYTES_MAX],
+  ] as const) {
+    const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
+    if (bytes > bytesMax) {
+      throw refuse('inputTooLarge', `the run's ${name} has ${bytes} bytes of at most ${bytesMax}`);
+    }
   }
-  if (bytes > INPUT_BYTES_WARN) log.warn('large run input', { bytes, run_id: input.run_id });
 }
 
 /** Somebody cancelled the workflow itself, in the Temporal UI: the run is cancelled the ordinary way. */
@@ -144,9 +146,8 @@ async function judge(
       feedback: `${reason}\n\n${outcome.feedback}`,
     };
   }
-  if (outcome.protected_paths_touched.length > 0) {
-    await approveProtectedPaths(context, outcome.protected_paths_touched);
-  }
+  await approvePatch(context, 'protected_paths', outcome.protected_paths_touched);
+  await approvePatch(context, 'suspected_secrets', response.suspected_secrets ?? []);
   const reason = `accepted at tier O, ${outcome.strength}${outcome.sandboxed ? '' : ', unsandboxed'}`;
   return { accepted: true, ending: { status: 'succeeded', reason_class: 'completed', reason } };
 }

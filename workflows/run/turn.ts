@@ -11,9 +11,10 @@ import {
   until,
   waitFor,
 } from './context.ts';
-import { failed, RunEnded } from './ending.ts';
+import { type Ending, failed, RunEnded } from './ending.ts';
 import type { TurnResponse, WorkerReceipt } from './messages.ts';
 import type { RunActivities, TurnEnd } from './ports.ts';
+import type { TerminalReasonClass } from './state.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
 
@@ -160,9 +161,9 @@ async function recover(context: RunContext): Promise<void> {
   showDetails(context);
 }
 
-/** An interrupted turn is nobody's fault; a failure is worth another try where the worker says so. */
+/** The worker says so: its host was stopped or restarted. */
 function isWorthRetrying(receipt: WorkerReceipt): boolean {
-  return receipt.ok ? receipt.response.status === 'interrupted' : receipt.error.retryable === true;
+  return !receipt.ok && receipt.error.retryable === true;
 }
 
 function receiptReason(receipt: WorkerReceipt): string {
@@ -171,9 +172,15 @@ function receiptReason(receipt: WorkerReceipt): string {
     : `${receipt.error.code}: ${receipt.error.message}`;
 }
 
-function failureOf(receipt: WorkerReceipt) {
-  const timedOut = !receipt.ok && receipt.error.code === 'timeout';
-  return failed(timedOut ? 'timeout' : 'failed', receiptReason(receipt));
+/** Limits that the host enforced end the run as the limits that the platform enforces do. */
+const CLASS_OF_ERROR: Record<string, TerminalReasonClass> = {
+  timeout: 'timeout',
+  output_limit: 'policy_denied',
+};
+
+function failureOf(receipt: WorkerReceipt): Ending {
+  const limit = receipt.ok ? undefined : CLASS_OF_ERROR[receipt.error.code];
+  return failed(limit ?? 'failed', receiptReason(receipt));
 }
 
 export function endOf(turn: LeasedTurn, receipt: WorkerReceipt): TurnEnd {

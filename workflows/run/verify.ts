@@ -1,4 +1,4 @@
-/** The patch of a turn before its judge, and before a person where it edits that judge. */
+/** The patch of a turn before its judge. */
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -15,10 +15,9 @@ import {
   type VerificationOutcome,
   verificationWorkflowId,
 } from '../verification/messages.ts';
-import { decideFor, move, type RunContext, step, until, waitFor } from './context.ts';
+import { move, type RunContext, step, until, waitFor } from './context.ts';
 import { failed, RunEnded } from './ending.ts';
 import type { TurnResponse } from './messages.ts';
-import { rulesInForce } from './policy.ts';
 import type { RunActivities } from './ports.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
@@ -128,81 +127,4 @@ async function runChild(
   throw new RunEnded(
     failed('failed', `the verification could not be carried out: ${rootMessage(failure)}`),
   );
-}
-
-/**
- * A patch that edits tests, test configuration or CI waits for a person, however green it is.
- * @throws RunEnded where it was denied; RunStopped
- */
-export async function approveProtectedPaths(context: RunContext, paths: string[]): Promise<void> {
-  const asked = decideFor(context, { point: 'approval', kind: 'protected_paths', paths });
-  if (asked.decision === 'ask') return awaitApproval(context, asked, paths);
-  context.decisions.push(asked);
-  if (asked.decision === 'deny') throw new RunEnded(failed('policy_denied', asked.explanation));
-}
-
-async function awaitApproval(
-  context: RunContext,
-  asked: ReturnType<typeof decideFor>,
-  paths: string[],
-): Promise<void> {
-  const { run_id } = context.input;
-  const timeout_ms = context.timings.approval_timeout_ms;
-  const approval = await step(context, async () => {
-    const { approval_id } = await activities.requestApproval.executeWithOptions(
-      { summary: 'Ask the owner whether the patch may edit what judges it' },
-      [
-        {
-          run_id,
-          kind: 'protected_paths',
-          number: context.turn,
-          subject: paths.join('\n'),
-          reason: asked.explanation,
-          decision: asked,
-          timeout_ms,
-        },
-      ],
-    );
-    move(context, { kind: 'enter_phase', phase: 'awaiting_approval' });
-    context.approval = { approval_id, answer: null };
-    return context.approval;
-  });
-  waitFor(context, `an answer to approval \`${approval.approval_id}\`: ${asked.explanation}`);
-  const inTime = await until(context, () => approval.answer !== null, timeout_ms);
-  waitFor(context, '');
-  if (!inTime) await answerByPolicy(context, approval.approval_id);
-  const answer = approval.answer ?? { decision: 'deny' as const, by: 'policy' };
-  const decision = decideFor(context, {
-    point: 'finish',
-    kind: 'approval_answered',
-    approved: answer.decision === 'approve',
-    by: answer.by,
-  });
-  context.decisions.push(decision);
-  if (decision.decision !== 'allow') {
-    throw new RunEnded(failed('policy_denied', `${asked.explanation}; ${decision.explanation}`));
-  }
-}
-
-/** Unless somebody answered while this waited for its turn. */
-async function answerByPolicy(context: RunContext, approval_id: string): Promise<void> {
-  const decision = rulesInForce(context.input.policy).approval_timeout;
-  await step(context, async () => {
-    const { approval } = context;
-    if (!approval || approval.answer) return;
-    await activities.recordApprovalResolved.executeWithOptions(
-      { summary: `Nobody answered in time: ${decision} by policy` },
-      [
-        {
-          run_id: context.input.run_id,
-          approval_id,
-          decision,
-          scope: 'once',
-          resolved_by: 'policy',
-          command: null,
-        },
-      ],
-    );
-    approval.answer = { decision, by: 'policy' };
-  });
 }
