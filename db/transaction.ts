@@ -4,6 +4,9 @@ import type { Sql } from './connect.ts';
 /** A handle inside a transaction: what a function that writes asks for. */
 export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
 
+/** Either a pool or a handle inside a transaction: what a function that only reads, or writes one statement, asks for. */
+export type Queryable = postgres.ISql<{ bigint: bigint }>;
+
 type AfterCommit = () => void;
 
 const afterCommitOf = new WeakMap<Tx, AfterCommit[]>();

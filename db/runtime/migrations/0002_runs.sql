@@ -52,6 +52,8 @@ begin
   if new.topic_id is null then
     insert into runtime.sync_topics (topic, class, owner_user_id, org_id)
     values ('run:' || new.run_id || ':events', 'run_events', new.user_id, new.org_id)
+    -- A second insert of the same run finds the topic of the first, and is then refused by the run's key.
+    on conflict (topic) do update set updated_at = excluded.updated_at
     returning topic_id into new.topic_id;
   end if;
   return new;
