@@ -8,7 +8,7 @@
  */
 import { backoffDelayMs } from './backoff.ts';
 import { systemClock } from './clock.ts';
-import { type Connection, type Ending, openConnection, type TopicFrame } from './connection.ts';
+import { type Connection, type Ending, openConnection, type TopicMessage } from './connection.ts';
 import { SubscriptionConflictError, SyncTokenRefused, TopicRefusedError } from './errors.ts';
 import { createProver } from './proof.ts';
 import { createSubscription, type OwnedSubscription } from './subscription.ts';
@@ -65,7 +65,7 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
       obtainToken: () => tokens.obtain(topics()),
       onChallenged: () => enter({ name: 'authenticating' }),
       onWelcome: (token) => admitted({ connection: opened, token }),
-      onFrame: route,
+      onMessage: route,
       onEnded(ending, fault) {
         if (connection === opened) disconnected(ending, fault);
       },
@@ -94,13 +94,9 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
         .map((flow) => flow.requested(requestId));
       on.send({
         kind: 'subscribe',
-        topic: '',
-        seq: 0n,
-        body: {
-          topics: cursors.map(({ topic }) => topic),
-          resume_after: cursors,
-          request_id: requestId,
-        },
+        topics: cursors.map(({ topic }) => topic),
+        resume_after: cursors,
+        request_id: requestId,
       });
     }
     const ungranted = ready.filter((flow) => !token.topics.has(flow.topic));
@@ -143,11 +139,9 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
     return refused.length > 0;
   }
 
-  function route(frame: TopicFrame): void {
-    const topic =
-      frame.kind === 'update' || frame.kind === 'update_batch' ? frame.topic : frame.body.topic;
-    subscriptions.get(topic)?.flow.receive(frame);
-    if (frame.kind !== 'update') reportProgress();
+  function route(message: TopicMessage): void {
+    subscriptions.get(message.topic)?.flow.receive(message);
+    if (message.kind !== 'update') reportProgress();
   }
 
   function reportProgress(): void {
@@ -217,7 +211,7 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
       const subscription = createSubscription(topic, subscribeOptions, options.store, {
         request: (flow) => request([flow]),
         unsubscribe() {
-          connection?.send({ kind: 'unsubscribe', topic: '', seq: 0n, body: { topics: [topic] } });
+          connection?.send({ kind: 'unsubscribe', topics: [topic] });
         },
         ended() {
           if (subscriptions.get(topic) === subscription) subscriptions.delete(topic);

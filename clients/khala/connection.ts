@@ -2,25 +2,26 @@
 import { type CloseAction, closeActionOf } from '#proto/khala-close.ts';
 import {
   decodeFrame,
-  decodeFrameJson,
+  decodeJsonFrame,
   encodeFrame,
-  type KhalaFrame,
-  SUBPROTOCOL_BINARY,
+  encodeJsonFrame,
+  FRAME_SCHEMA_VERSION,
+  KHALA_JSON_PROTOCOL,
+  KHALA_PROTOCOL,
+  type KhalaMessage,
 } from '#proto/khala-frame.ts';
 import type { Prove } from './proof.ts';
 import type { HeldToken } from './token-source.ts';
 import type { Clock, WebSocketLike } from './types.ts';
 
 export const PROTOCOL_VERSION = 1;
-export const SCHEMA_VERSION = 1;
 /** From dialling to WELCOME. A node answers in milliseconds; a black hole must not hold the client. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const NORMAL_CLOSURE = 1000;
 
-type ServerFrame<K extends KhalaFrame['kind']> = Extract<KhalaFrame, { kind: K }>;
-export type Welcome = ServerFrame<'welcome'>['body'];
-/** Frames about topics, which the client handles; the connection keeps the rest to itself. */
-export type TopicFrame = ServerFrame<
+export type MessageOf<K extends KhalaMessage['kind']> = Extract<KhalaMessage, { kind: K }>;
+/** What is about one topic, which the client handles; the connection keeps the rest to itself. */
+export type TopicMessage = MessageOf<
   'subscribed' | 'update' | 'update_batch' | 'caught_up' | 'snapshot_required' | 'error'
 >;
 
@@ -41,22 +42,27 @@ export interface ConnectionOptions {
   onChallenged(): void;
   /** After HELLO and again after each TOKEN_REFRESH. */
   onWelcome(token: HeldToken): void;
-  onFrame(frame: TopicFrame): void;
+  onMessage(message: TopicMessage): void;
   /** `fault` is what `obtainToken` threw, if that is what ended it. */
   onEnded(ending: Ending, fault?: unknown): void;
 }
 
 export interface Connection {
-  send(frame: KhalaFrame): void;
+  send(message: KhalaMessage): void;
   /** Proves the new token over this socket's nonce; answered by `onWelcome`. */
-  refresh(token: HeldToken): Promise<void>;
+  refresh(renewed: HeldToken): Promise<void>;
   close(): void;
 }
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { clock } = options;
-  const socket = options.webSocket(options.url, [SUBPROTOCOL_BINARY]);
+  const socket = options.webSocket(options.url, [KHALA_PROTOCOL]);
   socket.binaryType = 'arraybuffer';
+  // Minted while the socket dials: the node waits only a few seconds for HELLO.
+  const token = options.obtainToken();
+  token.catch((fault: unknown) =>
+    end({ action: 'resume_after', hintMs: 0, reason: 'no_sync_token' }, fault),
+  );
   let nonce: string | undefined;
   let presented: HeldToken | undefined;
   let lastError: { reason: string; hintMs: number } | undefined;
@@ -76,35 +82,32 @@ export function openConnection(options: ConnectionOptions): Connection {
     options.onEnded(ending, fault);
   }
 
-  function send(frame: KhalaFrame): void {
+  function send(message: KhalaMessage): void {
     const OPEN = 1;
-    if (!ended && socket.readyState === OPEN) socket.send(encodeFrame(frame));
+    if (ended || socket.readyState !== OPEN) return;
+    const json = socket.protocol === KHALA_JSON_PROTOCOL;
+    socket.send(json ? encodeJsonFrame(message) : encodeFrame(message));
   }
 
-  async function credentials(token: HeldToken): Promise<{ token: string; proof: string }> {
+  async function credentials(held: HeldToken): Promise<{ token: string; proof: string }> {
     if (nonce === undefined) throw new Error('a proof is made over the nonce of a challenge');
-    const proof = await options.prove({ nonce, jti: token.jti, device_id: options.deviceId });
-    return { token: token.token, proof };
+    const proof = await options.prove({ nonce, jti: held.jti, device_id: options.deviceId });
+    return { token: held.token, proof };
   }
 
   async function sayHello(): Promise<void> {
-    const token = await options.obtainToken();
-    presented = token;
+    presented = await token;
     send({
       kind: 'hello',
-      topic: '',
-      seq: 0n,
-      body: {
-        ...(await credentials(token)),
-        device_id: options.deviceId,
-        client_build_id: options.clientBuildId,
-        protocol_version: PROTOCOL_VERSION,
-        schema_version: SCHEMA_VERSION,
-      },
+      ...(await credentials(presented)),
+      device_id: options.deviceId,
+      client_build_id: options.clientBuildId,
+      protocol_version: PROTOCOL_VERSION,
+      schema_version: FRAME_SCHEMA_VERSION,
     });
   }
 
-  function keepAlive(welcome: Welcome): void {
+  function keepAlive(welcome: MessageOf<'welcome'>): void {
     cancelTimer();
     cancelTimer = clock.after(welcome.heartbeat_interval_ms, () => {
       const nowMs = clock.nowMs();
@@ -112,42 +115,40 @@ export function openConnection(options: ConnectionOptions): Connection {
         end({ action: 'resume_after', hintMs: 0, reason: 'silent_server' });
         return;
       }
-      send({ kind: 'heartbeat', topic: '', seq: 0n, body: { sent_at_ms: BigInt(nowMs) } });
+      send({ kind: 'heartbeat', sent_at_ms: BigInt(nowMs) });
       keepAlive(welcome);
     });
   }
 
-  function receive(frame: KhalaFrame): void {
-    switch (frame.kind) {
+  function receive(message: KhalaMessage): void {
+    switch (message.kind) {
       case 'challenge':
-        nonce = frame.body.nonce;
+        nonce = message.nonce;
         options.onChallenged();
         sayHello().catch((fault: unknown) =>
           end({ action: 'resume_after', hintMs: 0, reason: 'no_sync_token' }, fault),
         );
         return;
       case 'welcome':
-        keepAlive(frame.body);
+        keepAlive(message);
         if (presented) options.onWelcome(presented);
         return;
-      case 'reconnect': {
-        const afterMs = Number(frame.body.after_ms);
+      case 'reconnect':
         // Until then this socket goes on delivering; the node spread the moments over its drain window.
-        cancelReconnect = clock.after(afterMs, () =>
+        cancelReconnect = clock.after(Number(message.after_ms), () =>
           end({ action: 'resume_now', hintMs: 0, reason: 'server_draining' }),
         );
         return;
-      }
       case 'error':
-        if (frame.body.topic) options.onFrame(frame);
-        else lastError = { reason: frame.body.code, hintMs: Number(frame.body.retry_after_ms) };
+        if (message.topic) options.onMessage(message);
+        else lastError = { reason: message.code, hintMs: Number(message.retry_after_ms) };
         return;
       case 'subscribed':
       case 'update':
       case 'update_batch':
       case 'caught_up':
       case 'snapshot_required':
-        options.onFrame(frame);
+        options.onMessage(message);
         return;
       default:
         // A heartbeat has done its work by arriving; a kind of a later version is none of this build's business.
@@ -159,7 +160,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     if (ended) return;
     lastHeardMs = clock.nowMs();
     try {
-      receive(typeof data === 'string' ? decodeFrameJson(data) : decodeFrame(bytesOf(data)));
+      receive(typeof data === 'string' ? decodeJsonFrame(data) : decodeFrame(bytesOf(data)));
     } catch (fault) {
       end({ action: 'resume_after', hintMs: 0, reason: 'unreadable_frame' }, fault);
     }
@@ -176,10 +177,10 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   return {
     send,
-    async refresh(token) {
-      const body = await credentials(token);
-      presented = token;
-      send({ kind: 'token_refresh', topic: '', seq: 0n, body });
+    async refresh(renewed) {
+      const proven = await credentials(renewed);
+      presented = renewed;
+      send({ kind: 'token_refresh', ...proven });
     },
     close: () => end({ action: 'resume_now', hintMs: 0, reason: 'client_closed' }),
   };

@@ -1,6 +1,7 @@
 /** One subscribed topic on one connection after another: what was asked of the server, and what may be believed of it. */
 import type { JsonValue } from '#proto/canonical.ts';
-import type { TopicFrame } from './connection.ts';
+import type { Update } from '#proto/khala-frame.ts';
+import type { MessageOf, TopicMessage } from './connection.ts';
 import { TopicRefusedError } from './errors.ts';
 import type { TopicReader } from './topic-reader.ts';
 import type { SyncEvent } from './types.ts';
@@ -13,8 +14,6 @@ type Phase =
   | { name: 'flowing'; epoch: string; caughtUp: boolean }
   /** The reader asked for silence: it is behind, or the application is reading a snapshot. */
   | { name: 'held' };
-
-type UpdateBody = Extract<TopicFrame, { kind: 'update' }>['body'];
 
 export interface FlowCommands {
   /** Subscribe this flow (again), from its reader's cursor. */
@@ -77,68 +76,68 @@ export class TopicFlow {
     this.#phase = { name: 'unrequested', ready: true };
   }
 
-  receive(frame: TopicFrame): void {
-    switch (frame.kind) {
+  receive(message: TopicMessage): void {
+    switch (message.kind) {
       case 'subscribed':
-        this.#begin(frame.body);
+        this.#begin(message);
         return;
       case 'update':
-        this.#offer(frame.body);
+        this.#offer(message.update);
         return;
       case 'update_batch':
-        for (const update of frame.body.updates) this.#offer(update);
+        for (const update of message.updates) this.#offer(update);
         return;
       case 'caught_up':
         if (this.#phase.name !== 'flowing') return;
         this.#phase = { ...this.#phase, caughtUp: true };
-        this.#reader.caughtUp({ epoch: this.#phase.epoch, seq: frame.body.seq });
+        this.#reader.caughtUp({ epoch: this.#phase.epoch, seq: message.seq });
         return;
       case 'snapshot_required':
-        this.#stale(frame.body);
+        this.#stale(message);
         return;
       case 'error':
-        this.#refuse(frame.body);
+        this.#refuse(message);
         return;
     }
   }
 
-  #begin(body: Extract<TopicFrame, { kind: 'subscribed' }>['body']): void {
-    if (this.#phase.name !== 'requested' || this.#phase.requestId !== body.request_id) return;
-    this.#phase = { name: 'flowing', epoch: body.epoch, caughtUp: false };
+  #begin(message: MessageOf<'subscribed'>): void {
+    if (this.#phase.name !== 'requested' || this.#phase.requestId !== message.request_id) return;
+    this.#phase = { name: 'flowing', epoch: message.epoch, caughtUp: false };
     this.#received = 0n;
-    this.#total = body.head_seq + 1n - body.from_seq;
-    if (this.#reader.began(body.epoch, body.from_seq) === 'gap') {
+    this.#total = message.head_seq + 1n - message.from_seq;
+    if (this.#reader.began(message.epoch, message.from_seq) === 'gap') {
       this.#commands.fail(
         new TopicRefusedError(this.topic, 'internal', 'the server began at another position'),
       );
     }
   }
 
-  #refuse(body: Extract<TopicFrame, { kind: 'error' }>['body']): void {
+  #refuse(message: MessageOf<'error'>): void {
     const answersOther =
       this.#phase.name === 'requested' &&
-      body.request_id !== '' &&
-      body.request_id !== this.#phase.requestId;
+      message.request_id !== '' &&
+      message.request_id !== this.#phase.requestId;
     if (answersOther) return;
-    this.#commands.fail(new TopicRefusedError(this.topic, body.code, body.message));
+    this.#commands.fail(new TopicRefusedError(this.topic, message.code, message.message));
   }
 
-  #stale(body: Extract<TopicFrame, { kind: 'snapshot_required' }>['body']): void {
+  #stale(message: MessageOf<'snapshot_required'>): void {
     if (this.#phase.name !== 'requested' && this.#phase.name !== 'flowing') return;
     // The server has dropped the subscription by sending this.
     this.#phase = { name: 'held' };
     this.#reader.snapshotRequired({
       topic: this.topic,
-      reason: body.reason,
-      epoch: body.epoch,
-      floorSeq: body.floor_seq,
-      headSeq: body.head_seq,
-      snapshotSeq: body.snapshot_seq,
-      snapshotUrl: body.snapshot_url,
+      reason: message.reason,
+      epoch: message.epoch,
+      floorSeq: message.floor_seq,
+      headSeq: message.head_seq,
+      snapshotSeq: message.snapshot_seq,
+      snapshotUrl: message.snapshot_url,
     });
   }
 
-  #offer(update: UpdateBody): void {
+  #offer(update: Update): void {
     if (this.#phase.name !== 'flowing') return;
     const event = eventOf(this.topic, this.#phase.epoch, update);
     const outcome = this.#reader.offer(event, update.payload.length);
@@ -152,7 +151,7 @@ export class TopicFlow {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function eventOf(topic: string, epoch: string, update: UpdateBody): SyncEvent {
+function eventOf(topic: string, epoch: string, update: Update): SyncEvent {
   return {
     topic,
     epoch,

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { commonSettings, portSetting } from '#services/shared/config.ts';
+import {
+  DEAD_AFTER_MS,
+  DRAIN_WINDOW_MS,
+  HEARTBEAT_INTERVAL_MS,
+  HELLO_TIMEOUT_MS,
+  SAFETY_POLL_MS,
+  STALLED_AFTER_MS,
+} from './limits.ts';
+
+const BUILD_ID = /^(\d{8}T\d{6}Z)?$/;
+
+const milliseconds = (byDefault: number) =>
+  z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
+
+export const khalaSettings = z.object({
+  ...commonSettings,
+  KHALA_PORT: portSetting(4200),
+  KHALA_DATABASE_URL: z.url(),
+  CONTROL_JWKS_URL: z.url(),
+  /** Comma-separated; a request without an Origin header is no browser's and passes. */
+  KHALA_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
+  KHALA_NODE_ID: z.string().max(64).default(''),
+  KHALA_CLIENT_BUILD_ID_MIN: z.string().regex(BUILD_ID).default('20250101T000000Z'),
+  KHALA_CLIENT_BUILD_ID_MAX: z.string().regex(BUILD_ID).default(''),
+  KHALA_WINDOW_EXPIRES_AT: z.iso.datetime().default('2027-12-31T00:00:00.000Z'),
+  KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
+  KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),
+  KHALA_DEAD_AFTER_MS: milliseconds(DEAD_AFTER_MS),
+  KHALA_STALLED_AFTER_MS: milliseconds(STALLED_AFTER_MS),
+  KHALA_SAFETY_POLL_MS: milliseconds(SAFETY_POLL_MS),
+  KHALA_DRAIN_WINDOW_MS: milliseconds(DRAIN_WINDOW_MS),
+});
+
+export type KhalaConfig = z.output<typeof khalaSettings>;

@@ -1,0 +1,151 @@
+/**
+ * Reads what is new for every topic that someone on this node follows.
+ *
+ * 1. One query for all dirty topics, one at a time: a thousand hints during a read cost one more read.
+ * 2. Hints only say when to look. The safety poll of heads looks anyway, so a dead driver costs time and nothing else.
+ */
+import type { Hint } from '../hints/hint-source.ts';
+import type { JournalReader, JournalRow, TopicHead } from '../journal/journal-reader.ts';
+import { DIRTY_TOPICS_MAX, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, READ_RETRY_MS } from '../limits.ts';
+import { type FeedSubscriber, TopicFeed } from './topic-feed.ts';
+
+export interface NodeReaderOptions {
+  live: JournalReader;
+  replay: JournalReader;
+  safetyPollMs: number;
+  onWakeUp(by: 'hint' | 'poll', topics: number): void;
+  onReadFault(error: unknown): void;
+}
+
+export class NodeReader {
+  readonly #options: NodeReaderOptions;
+  readonly #feeds = new Map<bigint, TopicFeed>();
+  readonly #dirty = new Set<TopicFeed>();
+  #reading = false;
+  #polling = false;
+  #stopped = false;
+  #pollTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: NodeReaderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#schedulePoll();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#pollTimer);
+  }
+
+  get topics(): number {
+    return this.#feeds.size;
+  }
+
+  follow(head: TopicHead, subscriber: FeedSubscriber): TopicFeed {
+    let feed = this.#feeds.get(head.topicId);
+    if (!feed) {
+      feed = new TopicFeed(head, this.#options.replay);
+      this.#feeds.set(head.topicId, feed);
+      // A hint between the read of the head and this line found no interest here.
+      this.#markDirty(feed);
+    } else if (feed.observe(head)) {
+      this.#markDirty(feed);
+    }
+    feed.subscribers.add(subscriber);
+    return feed;
+  }
+
+  leave(feed: TopicFeed, subscriber: FeedSubscriber): void {
+    feed.subscribers.delete(subscriber);
+    if (feed.subscribers.size > 0) return;
+    this.#feeds.delete(feed.head.topicId);
+    this.#dirty.delete(feed);
+  }
+
+  onHints(hints: readonly Hint[]): void {
+    let woken = 0;
+    for (const { topic_id, head_seq } of hints) {
+      const feed = this.#feeds.get(topic_id);
+      if (!feed || head_seq <= feed.tailSeq) continue;
+      woken += 1;
+      this.#markDirty(feed);
+    }
+    if (woken > 0) this.#options.onWakeUp('hint', woken);
+  }
+
+  /** Looks at the heads of all topics of interest now: after messages may have been missed, and every so often. */
+  async poll(): Promise<void> {
+    if (this.#polling || this.#stopped || this.#feeds.size === 0) return;
+    this.#polling = true;
+    try {
+      let woken = 0;
+      for (const head of await this.#options.live.headsById([...this.#feeds.keys()])) {
+        const feed = this.#feeds.get(head.topicId);
+        if (!feed?.observe(head)) continue;
+        woken += 1;
+        this.#markDirty(feed);
+      }
+      if (woken > 0) this.#options.onWakeUp('poll', woken);
+    } catch (error) {
+      this.#options.onReadFault(error);
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  #schedulePoll(): void {
+    if (this.#stopped) return;
+    this.#pollTimer = setTimeout(async () => {
+      await this.poll();
+      this.#schedulePoll();
+    }, this.#options.safetyPollMs);
+  }
+
+  #markDirty(feed: TopicFeed): void {
+    this.#dirty.add(feed);
+    if (!this.#reading) void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#dirty.size > 0 && !this.#stopped) {
+        const feeds = [...this.#dirty].slice(0, DIRTY_TOPICS_MAX);
+        // Cleared first: a hint during the query asks for another one.
+        for (const feed of feeds) this.#dirty.delete(feed);
+        try {
+          await this.#readOnce(feeds);
+        } catch (error) {
+          this.#options.onReadFault(error);
+          for (const feed of feeds) {
+            if (this.#feeds.get(feed.head.topicId) === feed) this.#dirty.add(feed);
+          }
+          await new Promise((resolve) => setTimeout(resolve, READ_RETRY_MS));
+        }
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #readOnce(feeds: readonly TopicFeed[]): Promise<void> {
+    const positions = feeds.map(({ head, tailSeq }) => ({
+      topicId: head.topicId,
+      class: head.class,
+      afterSeq: tailSeq,
+    }));
+    const rows = await this.#options.live.readAfter(positions, {
+      rowsMax: PAGE_EVENTS_MAX,
+      bytesMax: PAGE_BYTES_MAX,
+    });
+    const rowsOf = Map.groupBy(rows, ({ topicId }: JournalRow) => topicId);
+    for (const feed of feeds) {
+      const found = rowsOf.get(feed.head.topicId);
+      if (found && feed.extend(found) && this.#feeds.get(feed.head.topicId) === feed) {
+        this.#dirty.add(feed);
+      }
+    }
+  }
+}

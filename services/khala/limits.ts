@@ -1,0 +1,58 @@
+/** Every bound of a node, with its reason. What a client feels also stands in docs/limits.md. */
+
+/** From CHALLENGE to HELLO. A client that needs longer is not talking to us. */
+export const HELLO_TIMEOUT_MS = 5_000;
+export const HEARTBEAT_INTERVAL_MS = 15_000;
+/** Three heartbeats: one lost packet and one slow tick are no death. */
+export const DEAD_AFTER_MS = 45_000;
+
+/** The largest client frame is a HELLO whose token grants 256 topics: about 24 KiB. */
+export const CLIENT_FRAME_BYTES_MAX = 64 * 1024;
+/** Frames of one client that wait while an earlier one is handled; beyond it the socket is not read. */
+export const INBOX_FRAMES_MAX = 16;
+/** An operator's screen needs three topics and one per open run; a token cannot grant more than this. */
+export const TOPICS_PER_CONNECTION_MAX = 256;
+
+/** A device opens a desktop, a terminal and their successors during a reconnect. */
+export const SOCKETS_PER_TOKEN_MAX = 4;
+/** A socket costs about 30 KiB idle; this many fit beside the node's other memory in 1 GiB. */
+export const CONNECTIONS_MAX = 10_000;
+/** Signature checks take a core about 0.2 ms each; more at once would only wait longer. */
+export const HANDSHAKES_MAX = 500;
+/** Told to a client that was not admitted. */
+export const OVERLOADED_RETRY_MS = 2_000;
+
+/** Bytes that wait for one socket: enough to fill a fast line between two drains, little enough for thousands. */
+export const OUTBOX_BYTES_MAX = 256 * 1024;
+/** Bytes of one topic before the next one of the same connection has its turn. */
+export const TURN_BYTES = 64 * 1024;
+/** Events and bytes of one UPDATE_BATCH. */
+export const BATCH_EVENTS_MAX = 128;
+export const BATCH_BYTES_MAX = 64 * 1024;
+/** A socket whose peer took no byte for this long, while bytes waited for it, is closed as a slow consumer. */
+export const STALLED_AFTER_MS = 30_000;
+
+/** One page of a replay; also what a slow reader holds at most beside its outbox, one largest payload aside. */
+export const PAGE_EVENTS_MAX = 256;
+export const PAGE_BYTES_MAX = 256 * 1024;
+/** The tail kept per topic, so that readers a little behind the newest event cost no query. */
+export const RING_EVENTS_MAX = 256;
+export const RING_BYTES_MAX = 256 * 1024;
+/** Topics in one query for what is new. */
+export const DIRTY_TOPICS_MAX = 200;
+
+/** Bounds staleness when every hint is lost. */
+export const SAFETY_POLL_MS = 1_000;
+/** After a failed read: Postgres is restarting, and hammering it does not help. */
+export const READ_RETRY_MS = 250;
+
+/** How long sockets get to move to another node. */
+export const DRAIN_WINDOW_MS = 2_000;
+
+/** Audit rows of one insert, and how long the first of them waits for company. */
+export const AUDIT_BATCH_ROWS = 200;
+export const AUDIT_DELAY_MS = 250;
+/** Beyond this allows of one principal are counted together. */
+export const AUDIT_SEPARATE_ROWS_MAX = 2_000;
+/** Denials are never dropped, so a node that cannot store them stops admitting instead. */
+export const AUDIT_PENDING_ROWS_MAX = 20_000;

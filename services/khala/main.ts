@@ -1,0 +1,67 @@
+import { assertSchemaVersion } from '#db/schema-version.ts';
+import { remoteKeySet } from '#services/shared/access-token.ts';
+import { loadConfig } from '#services/shared/config.ts';
+import { createLogger } from '#services/shared/logger.ts';
+import { createOperations } from '#services/shared/readiness.ts';
+import { startServer, stopOnSignals } from '#services/shared/server.ts';
+import { khalaSettings } from './config.ts';
+import { createKhalaMetrics } from './metrics.ts';
+import { createKhalaNode } from './node.ts';
+
+const config = loadConfig(khalaSettings, process.env);
+const logger = createLogger({
+  service: 'khala',
+  level: config.OA_LOG_LEVEL,
+  buildId: config.OA_BUILD_ID,
+});
+const metrics = createKhalaMetrics();
+const keys = remoteKeySet(config.CONTROL_JWKS_URL);
+
+const node = createKhalaNode({
+  databaseUrl: config.KHALA_DATABASE_URL,
+  nodeId: config.KHALA_NODE_ID,
+  keys,
+  allowedOrigins: config.KHALA_ALLOWED_ORIGINS,
+  window: {
+    protocolVersionMin: 1,
+    protocolVersionMax: 1,
+    clientBuildIdMin: config.KHALA_CLIENT_BUILD_ID_MIN,
+    clientBuildIdMax: config.KHALA_CLIENT_BUILD_ID_MAX,
+    expiresAt: config.KHALA_WINDOW_EXPIRES_AT,
+  },
+  timing: {
+    helloTimeoutMs: config.KHALA_HELLO_TIMEOUT_MS,
+    heartbeatIntervalMs: config.KHALA_HEARTBEAT_INTERVAL_MS,
+    deadAfterMs: config.KHALA_DEAD_AFTER_MS,
+    stalledAfterMs: config.KHALA_STALLED_AFTER_MS,
+  },
+  safetyPollMs: config.KHALA_SAFETY_POLL_MS,
+  drainWindowMs: config.KHALA_DRAIN_WINDOW_MS,
+  metrics,
+  onFault: (where, fault) => logger.error({ err: fault }, `fault of ${where}`),
+});
+
+const operations = createOperations({
+  service: 'khala',
+  buildId: config.OA_BUILD_ID,
+  checks: [
+    { name: 'postgres', check: () => node.checkDatabase() },
+    { name: 'schema', check: () => assertSchemaVersion(node.sql, 'runtime') },
+  ],
+  metrics,
+});
+
+const running = await startServer({
+  app: operations.routes,
+  host: config.OA_HOST,
+  port: config.KHALA_PORT,
+  logger,
+  async onDrain() {
+    operations.startDraining();
+    await node.drain();
+  },
+  closers: [() => node.close()],
+});
+running.server.on('upgrade', node.upgrade);
+await node.start();
+stopOnSignals(running, logger);

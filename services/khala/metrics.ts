@@ -1,0 +1,76 @@
+import { createMetrics, type Metrics, metric } from '#services/shared/metrics.ts';
+
+const DEFINITIONS = {
+  khala_connections: metric({
+    kind: 'gauge',
+    description: 'Open sockets by state.',
+    labels: ['state'],
+  }),
+  khala_topics_of_interest: metric({
+    kind: 'gauge',
+    description: 'Topics with at least one subscriber here.',
+    labels: [],
+  }),
+  khala_connects_total: metric({
+    kind: 'counter',
+    description: 'Handshakes by outcome: admitted, or the reason of the refusal.',
+    labels: ['outcome'],
+  }),
+  khala_disconnects_total: metric({
+    kind: 'counter',
+    description: 'Closed sockets by cause.',
+    labels: ['cause'],
+  }),
+  khala_joins_total: metric({
+    kind: 'counter',
+    description: 'Topics joined or refused.',
+    labels: ['outcome'],
+  }),
+  khala_cursor_outcomes_total: metric({
+    kind: 'counter',
+    description: 'Subscriptions by cursor outcome.',
+    labels: ['topic_class', 'outcome'],
+  }),
+  khala_replay_lag_events: metric({
+    kind: 'histogram',
+    description: 'Events behind the head at a subscription.',
+    labels: ['topic_class'],
+    buckets: [0, 1, 10, 50, 250, 1_000, 5_000, 20_000, 100_000],
+  }),
+  khala_replay_duration_seconds: metric({
+    kind: 'histogram',
+    description: 'From SUBSCRIBE to CAUGHT_UP.',
+    labels: ['topic_class'],
+  }),
+  khala_events_sent_total: metric({
+    kind: 'counter',
+    description: 'Events written to sockets.',
+    labels: ['topic_class'],
+  }),
+  khala_bytes_sent_total: metric({
+    kind: 'counter',
+    description: 'Bytes of update frames written to sockets.',
+    labels: ['topic_class'],
+  }),
+  khala_wake_ups_total: metric({
+    kind: 'counter',
+    description: 'Topics found to have moved, by what told so.',
+    labels: ['by'],
+  }),
+  khala_read_faults_total: metric({
+    kind: 'counter',
+    description: 'Journal reads that failed and were tried again.',
+    labels: [],
+  }),
+  khala_audit_faults_total: metric({
+    kind: 'counter',
+    description: 'Audit batches that could not be stored yet.',
+    labels: [],
+  }),
+} as const;
+
+export type KhalaMetrics = Metrics<typeof DEFINITIONS>;
+
+export function createKhalaMetrics(): KhalaMetrics {
+  return createMetrics('khala', DEFINITIONS);
+}

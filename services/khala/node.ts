@@ -1,0 +1,163 @@
+/** One Khala node: journal in, frames out. Composed here, so that a test runs the node that production runs. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JWTVerifyGetKey } from 'jose';
+import { connect, type Sql } from '#db/connect.ts';
+import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
+import { createAuditLog } from './audit/audit-log.ts';
+import { createLiveSockets } from './authentication/live-sockets.ts';
+import { createOriginPolicy } from './authentication/origin.ts';
+import { createSyncTokenVerifier } from './authentication/sync-token.ts';
+import { NodeReader } from './feed/node-reader.ts';
+import { createGate } from './gate.ts';
+import { createPostgresHints } from './hints/postgres-hints.ts';
+import { createJournalReader } from './journal/journal-reader.ts';
+import { READ_RETRY_MS } from './limits.ts';
+import type { KhalaMetrics } from './metrics.ts';
+import type { Session } from './session/session.ts';
+import type { SessionNode } from './session/session-node.ts';
+
+/** Four connections: one listens, one reads what is new, two serve replays, joins and the audit. */
+const LIVE_CONNECTIONS = 1;
+const REPLAY_CONNECTIONS = 2;
+/** The last part of the drain window is for clients whose moment came late. */
+const DRAIN_SPREAD_SHARE = 0.8;
+
+export interface KhalaNodeOptions {
+  databaseUrl: string;
+  nodeId?: string;
+  keys: JWTVerifyGetKey;
+  allowedOrigins: readonly string[];
+  window: SessionNode['window'];
+  timing: SessionNode['timing'];
+  safetyPollMs: number;
+  drainWindowMs: number;
+  metrics: KhalaMetrics;
+  replayBudgetEvents?(topicClass: TopicClass): number;
+  now?(): number;
+  onFault(where: string, fault: unknown): void;
+}
+
+export interface KhalaNode {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** For readiness: the database answers with this node's own role. */
+  checkDatabase(): Promise<void>;
+  readonly sql: Sql;
+  start(): Promise<void>;
+  /** Sends everyone elsewhere, spread over the window. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
+  const { metrics, onFault, now = Date.now } = options;
+  const nodeId = options.nodeId || `node_${randomBytes(6).toString('hex')}`;
+  const pool = (applicationName: string, max: number) =>
+    connect({ url: options.databaseUrl, max, applicationName });
+  const live = pool('oa-khala-live', LIVE_CONNECTIONS);
+  const replay = pool('oa-khala', REPLAY_CONNECTIONS);
+  const journal = createJournalReader(replay);
+  const sessions = new Set<Session>();
+
+  const audit = createAuditLog({
+    sql: replay,
+    nodeId,
+    onFault(fault) {
+      metrics.khala_audit_faults_total.record(1, {});
+      onFault('audit', fault);
+    },
+  });
+  const reader = new NodeReader({
+    live: createJournalReader(live),
+    replay: journal,
+    safetyPollMs: options.safetyPollMs,
+    onWakeUp: (by, topics) => metrics.khala_wake_ups_total.record(topics, { by }),
+    onReadFault: readFault,
+  });
+  const hints = createPostgresHints(() => pool('oa-khala-listen', 1));
+
+  function readFault(fault: unknown): void {
+    metrics.khala_read_faults_total.record(1, {});
+    onFault('journal', fault);
+  }
+
+  const node: SessionNode = {
+    nodeId,
+    window: options.window,
+    timing: options.timing,
+    verifySyncToken: createSyncTokenVerifier({ keys: options.keys, now }),
+    liveSockets: createLiveSockets(),
+    reader,
+    audit,
+    metrics,
+    now,
+    async heads(topics, wanted) {
+      while (wanted()) {
+        try {
+          return await journal.headsByTopic(topics);
+        } catch (fault) {
+          readFault(fault);
+          await delay(READ_RETRY_MS);
+        }
+      }
+      return [];
+    },
+    replayBudgetEvents:
+      options.replayBudgetEvents ?? ((topicClass) => TOPIC_POLICY[topicClass].replayBudgetEvents),
+    onFault: (fault) => onFault('session', fault),
+    onEnded: (session) => sessions.delete(session),
+  };
+  const gate = createGate({
+    node,
+    sessions,
+    originAllowed: createOriginPolicy(options.allowedOrigins),
+  });
+
+  const gauges = setInterval(() => {
+    let admitted = 0;
+    for (const session of sessions) admitted += session.admitted ? 1 : 0;
+    metrics.khala_connections.record(admitted, { state: 'admitted' });
+    metrics.khala_connections.record(sessions.size - admitted, { state: 'handshake' });
+    metrics.khala_topics_of_interest.record(reader.topics, {});
+  }, GAUGE_INTERVAL_MS);
+  gauges.unref();
+
+  return {
+    upgrade: gate.upgrade,
+    sql: replay,
+    async checkDatabase() {
+      await replay`select from runtime.sync_topics limit 1`;
+    },
+    async start() {
+      reader.start();
+      await hints.start({
+        onHints: (found) => reader.onHints(found),
+        onReset: () => void reader.poll(),
+      });
+    },
+    async drain() {
+      gate.close();
+      const { drainWindowMs } = options;
+      for (const session of sessions) {
+        session.drain(Math.random() * drainWindowMs * DRAIN_SPREAD_SHARE, drainWindowMs);
+      }
+      const endMs = Date.now() + drainWindowMs + DRAIN_LOOK_MS;
+      while (sessions.size > 0 && Date.now() < endMs) await delay(DRAIN_LOOK_MS);
+    },
+    async close() {
+      clearInterval(gauges);
+      gate.close();
+      for (const session of [...sessions]) session.terminate();
+      reader.stop();
+      await hints.stop();
+      await audit.close();
+      await Promise.all([live.end({ timeout: 1 }), replay.end({ timeout: 1 })]);
+    },
+  };
+}
+
+/** Gauges are read at scrapes, seconds apart. */
+const GAUGE_INTERVAL_MS = 1_000;
+const DRAIN_LOOK_MS = 20;

@@ -1,0 +1,28 @@
+import type { TopicClass } from '#proto/topics.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { CompatibilityWindow } from '../authentication/compatibility.ts';
+import type { LiveSockets } from '../authentication/live-sockets.ts';
+import type { VerifySyncToken } from '../authentication/sync-token.ts';
+import type { NodeReader } from '../feed/node-reader.ts';
+import type { TopicHead } from '../journal/journal-reader.ts';
+import type { KhalaMetrics } from '../metrics.ts';
+import type { SessionTiming } from './liveness.ts';
+import type { Session } from './session.ts';
+
+/** What a session needs of its node. */
+export interface SessionNode {
+  readonly nodeId: string;
+  readonly window: CompatibilityWindow;
+  readonly timing: SessionTiming;
+  readonly verifySyncToken: VerifySyncToken;
+  readonly liveSockets: LiveSockets;
+  readonly reader: NodeReader;
+  readonly audit: AuditLog;
+  readonly metrics: KhalaMetrics;
+  now(): number;
+  /** Counter rows of those topics that have one. Waits through an outage of the database. */
+  heads(topics: readonly string[], wanted: () => boolean): Promise<TopicHead[]>;
+  replayBudgetEvents(topicClass: TopicClass): number;
+  onFault(fault: unknown): void;
+  onEnded(session: Session): void;
+}

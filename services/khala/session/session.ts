@@ -1,0 +1,313 @@
+/**
+ * One client's connection.
+ *
+ * 1. Nothing but a CHALLENGE is sent before a token and its proof were verified over that challenge's nonce.
+ * 2. A fault of a topic is answered for that topic; a fault of the connection is an ERROR frame and a close code from
+ *    the closed list (`#proto/khala-close.ts`).
+ * 3. After its end, at the token's expiry included, nothing is delivered.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { CLOSE_CODE, type CloseAction } from '#proto/khala-close.ts';
+import {
+  decodeFrame,
+  decodeJsonFrame,
+  FRAME_SCHEMA_VERSION,
+  type KhalaMessage,
+} from '#proto/khala-frame.ts';
+import type { AuditEntry } from '../audit/audit-log.ts';
+import { assertCompatible } from '../authentication/compatibility.ts';
+import { verifyProof } from '../authentication/proof.ts';
+import type { Grant } from '../authentication/sync-token.ts';
+import { INBOX_FRAMES_MAX, OUTBOX_BYTES_MAX, TOPICS_PER_CONNECTION_MAX } from '../limits.ts';
+import { messageFrame, type WireFormat } from '../wire/message-frame.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { createLiveness, type Liveness } from './liveness.ts';
+import { Outbox } from './outbox.ts';
+import { type ErrorText, SessionFault } from './session-fault.ts';
+import type { SessionNode } from './session-node.ts';
+import { assertExpected, type ClientKind, type SessionState } from './session-state.ts';
+import { SubscriptionSet } from './subscription-set.ts';
+
+type ClientMessage = Extract<KhalaMessage, { kind: ClientKind }>;
+type Credentials = { token: string; proof: string };
+
+const NONCE_BYTES = 24;
+
+/** Causes as metrics name them. */
+const PEER_CLOSED: ReadonlyMap<number, string> = new Map([
+  [1000, 'peer_done'],
+  [1001, 'peer_going_away'],
+  [1005, 'peer_done'],
+  [1006, 'connection_lost'],
+  [1009, 'frame_too_large'],
+]);
+
+export class Session {
+  readonly id: string;
+  readonly #node: SessionNode;
+  readonly #socket: WebSocket;
+  readonly #format: WireFormat;
+  readonly #nonce = randomBytes(NONCE_BYTES).toString('base64url');
+  readonly #outbox: Outbox;
+  readonly #subscriptions: SubscriptionSet;
+  readonly #inbox: Inbox<ClientMessage>;
+  readonly #liveness: Liveness;
+  #state: SessionState = { name: 'challenged' };
+  #deadline: NodeJS.Timeout;
+  #drainTimer: NodeJS.Timeout | undefined;
+
+  constructor(id: string, node: SessionNode, socket: WebSocket, raw: Duplex, format: WireFormat) {
+    this.id = id;
+    this.#node = node;
+    this.#socket = socket;
+    this.#format = format;
+    this.#outbox = new Outbox(raw, OUTBOX_BYTES_MAX, () => this.#subscriptions.deliver());
+    this.#subscriptions = new SubscriptionSet({
+      node,
+      format,
+      outbox: this.#outbox,
+      send: (message) => this.#send(message),
+      audit: (entry) => this.#audit(entry),
+    });
+    this.#inbox = createInbox({
+      sizeMax: INBOX_FRAMES_MAX,
+      handle: (message) => this.#handle(message),
+      onFault: (fault) => this.#fail(fault),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+    });
+    this.#liveness = createLiveness({
+      outbox: this.#outbox,
+      timing: node.timing,
+      beat: (sentAtMs) => this.#send({ kind: 'heartbeat', sent_at_ms: BigInt(sentAtMs) }),
+      onDead: () => this.#end('resume_after', 'silent_client'),
+      onStalled: () => this.#fail(new SessionFault('slow_consumer', 'slow_consumer')),
+    });
+    this.#deadline = setTimeout(
+      () =>
+        this.#fail(new SessionFault('unauthorized', 'hello_too_late', { action: 'resume_after' })),
+      node.timing.helloTimeoutMs,
+    );
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on('close', (code) => this.#closed(PEER_CLOSED.get(code) ?? 'peer_closed_otherwise'));
+    // Answered here and not by `ws`, which would queue a pong for each of any number of pings.
+    socket.on('ping', (data) => {
+      if (this.#outbox.hasRoom) socket.pong(data);
+    });
+    // What `ws` found wrong with the peer's frames; it closes with the standard's own code.
+    socket.on('error', () => undefined);
+    this.#challenge();
+  }
+
+  get admitted(): boolean {
+    return this.#state.name === 'admitted';
+  }
+
+  /** Refuses with a typed error, before or after HELLO. */
+  refuse(fault: SessionFault): void {
+    this.#fail(fault);
+  }
+
+  /** Asks the client to go elsewhere after `afterMs`, and closes at the end of the window if it stayed. */
+  drain(afterMs: number, windowMs: number): void {
+    this.#send({ kind: 'reconnect', after_ms: BigInt(Math.round(afterMs)) });
+    this.#drainTimer = setTimeout(
+      () => this.#fail(new SessionFault('server_draining', 'server_draining')),
+      windowMs,
+    );
+  }
+
+  #challenge(): void {
+    const { window } = this.#node;
+    this.#send({
+      kind: 'challenge',
+      nonce: this.#nonce,
+      protocol_version_min: window.protocolVersionMin,
+      protocol_version_max: window.protocolVersionMax,
+      client_build_id_min: window.clientBuildIdMin,
+      client_build_id_max: window.clientBuildIdMax,
+      window_expires_at: window.expiresAt,
+    });
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#state.name === 'closed') return;
+    this.#liveness.heard();
+    try {
+      if (isBinary !== (this.#format === 'binary')) {
+        throw new SessionFault('malformed_frame', 'other_frame_type_than_agreed');
+      }
+      const message = isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString('utf8'));
+      switch (message.kind) {
+        case 'heartbeat':
+        case 'unknown':
+          return;
+        case 'hello':
+        case 'subscribe':
+        case 'unsubscribe':
+        case 'token_refresh':
+          this.#inbox.push(message);
+          return;
+        default:
+          throw new SessionFault('malformed_frame', 'kind_of_the_server');
+      }
+    } catch (cause) {
+      this.#fail(
+        cause instanceof SessionFault
+          ? cause
+          : new SessionFault('malformed_frame', 'malformed_frame', { cause }),
+      );
+    }
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    // What it asked for last has to leave before more is answered: else a client that only talks fills the memory.
+    await this.#outbox.whenRoom();
+    if (this.#state.name === 'closed') return;
+    assertExpected(this.#state, message.kind);
+    switch (message.kind) {
+      case 'hello':
+        return this.#hello(message);
+      case 'token_refresh':
+        return this.#refresh(message);
+      case 'subscribe':
+        return this.#subscriptions.subscribe(message);
+      case 'unsubscribe':
+        return this.#subscriptions.unsubscribe(message.topics);
+      case 'heartbeat':
+        return;
+    }
+  }
+
+  async #hello(hello: Extract<KhalaMessage, { kind: 'hello' }>): Promise<void> {
+    this.#state = { name: 'authenticating' };
+    assertCompatible(hello, this.#node.window);
+    const grant = await this.#authenticate(hello);
+    if (grant.deviceId !== hello.device_id) {
+      throw new SessionFault('unauthorized', 'token_of_other_device');
+    }
+    this.#admit(grant);
+    this.#liveness.start();
+    this.#node.metrics.khala_connects_total.record(1, { outcome: 'admitted' });
+    this.#audit({ decision: 'allow', reason: 'admitted' });
+  }
+
+  async #refresh(credentials: Credentials): Promise<void> {
+    const before = this.#state.name === 'admitted' ? this.#state.grant : undefined;
+    const grant = await this.#authenticate(credentials);
+    const samePrincipal =
+      before &&
+      grant.userId === before.userId &&
+      grant.sessionId === before.sessionId &&
+      grant.deviceId === before.deviceId;
+    if (!samePrincipal) throw new SessionFault('unauthorized', 'token_of_other_session');
+    this.#admit(grant, before);
+    this.#audit({ decision: 'allow', reason: 'token_refreshed' });
+  }
+
+  async #authenticate({ token, proof }: Credentials): Promise<Grant> {
+    const grant = await this.#node.verifySyncToken(token);
+    await verifyProof(proof, grant, this.#nonce);
+    return grant;
+  }
+
+  #admit(grant: Grant, before?: Grant): void {
+    // The end may have come while signatures were checked (invariant 3).
+    if (this.#state.name === 'closed') return;
+    if (before?.jti !== grant.jti) {
+      this.#node.liveSockets.hold(grant.jti, this.id);
+      if (before) this.#node.liveSockets.release(before.jti, this.id);
+    }
+    this.#state = { name: 'admitted', grant };
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(
+      () => this.#fail(new SessionFault('reauth_required', 'token_expired')),
+      Math.max(0, grant.expiresAtMs - this.#node.now()),
+    );
+    this.#send({
+      kind: 'welcome',
+      connection_id: this.id,
+      node_id: this.#node.nodeId,
+      token_expires_at_ms: BigInt(grant.expiresAtMs),
+      heartbeat_interval_ms: this.#node.timing.heartbeatIntervalMs,
+      dead_after_ms: this.#node.timing.deadAfterMs,
+      topics_max: TOPICS_PER_CONNECTION_MAX,
+    });
+    this.#subscriptions.grant(grant);
+  }
+
+  #send(message: KhalaMessage): void {
+    if (this.#state.name !== 'closed') this.#outbox.write(messageFrame(this.#format, message));
+  }
+
+  #fail(fault: unknown): void {
+    if (this.#state.name === 'closed') return;
+    const known =
+      fault instanceof SessionFault
+        ? fault
+        : new SessionFault('internal', 'internal', { cause: fault });
+    if (known.code === 'internal') this.#node.onFault(fault);
+    this.#record(known);
+    this.#sendError(known.code, known.message, known.retryAfterMs);
+    this.#end(known.action, known.code);
+  }
+
+  #record({ code, reason }: SessionFault): void {
+    if (this.#state.name === 'admitted' && code !== 'unauthorized') return;
+    this.#node.metrics.khala_connects_total.record(1, { outcome: reason });
+    this.#audit({ decision: 'auth_failure', reason });
+  }
+
+  #sendError(code: ErrorText, message: string, retryAfterMs: number): void {
+    this.#send({
+      kind: 'error',
+      code,
+      message,
+      topic: '',
+      retry_after_ms: BigInt(retryAfterMs),
+      request_id: '',
+      positions: this.#subscriptions.positions(),
+    });
+  }
+
+  #end(action: CloseAction, cause: string): void {
+    if (this.#state.name === 'closed') return;
+    this.#outbox.flush();
+    this.#closed(cause);
+    this.#socket.close(CLOSE_CODE[action], cause);
+  }
+
+  /** Without a word: the node ends. */
+  terminate(): void {
+    this.#closed('terminated');
+    this.#socket.terminate();
+  }
+
+  #closed(cause: string): void {
+    if (this.#state.name === 'closed') return;
+    if (this.#state.name === 'admitted') {
+      this.#node.liveSockets.release(this.#state.grant.jti, this.id);
+    }
+    this.#state = { name: 'closed' };
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#drainTimer);
+    this.#liveness.stop();
+    this.#inbox.stop();
+    this.#subscriptions.end();
+    this.#node.metrics.khala_disconnects_total.record(1, { cause });
+    this.#node.onEnded(this);
+  }
+
+  #audit(entry: Omit<AuditEntry, 'connectionId' | 'userId' | 'sessionId' | 'deviceId'>): void {
+    const grant = this.#state.name === 'admitted' ? this.#state.grant : undefined;
+    this.#node.audit.record({
+      connectionId: this.id,
+      userId: grant?.userId,
+      sessionId: grant?.sessionId,
+      deviceId: grant?.deviceId,
+      ...entry,
+    });
+  }
+}

@@ -1,0 +1,221 @@
+/** The topics of one connection: joined by grant and owner, begun at a cursor, answered each for itself. */
+import type { StaleReason } from '#proto/gen/types.ts';
+import type { KhalaMessage } from '#proto/khala-frame.ts';
+import type { AuditEntry } from '../audit/audit-log.ts';
+import type { Grant } from '../authentication/sync-token.ts';
+import { type Cursor, cursorOutcome } from '../join/cursor-outcome.ts';
+import { joinDecision } from '../join/join-check.ts';
+import type { TopicHead } from '../journal/journal-reader.ts';
+import { TOPICS_PER_CONNECTION_MAX } from '../limits.ts';
+import type { WireFormat } from '../wire/message-frame.ts';
+import { Delivery } from './delivery.ts';
+import type { Outbox } from './outbox.ts';
+import { type ErrorText, SessionFault } from './session-fault.ts';
+import type { SessionNode } from './session-node.ts';
+import { Subscription } from './subscription.ts';
+
+type Subscribe = Extract<KhalaMessage, { kind: 'subscribe' }>;
+type Position = { topic: string; epoch: string; seq: bigint };
+
+/** Longer texts are no topic, and whatever a client sends is not worth storing whole. */
+const AUDITED_TOPIC_MAX = 128;
+
+export interface SubscriptionSetOptions {
+  node: SessionNode;
+  format: WireFormat;
+  outbox: Outbox;
+  send(message: KhalaMessage): void;
+  audit(entry: Pick<AuditEntry, 'decision' | 'reason' | 'topic'>): void;
+}
+
+export class SubscriptionSet {
+  readonly #node: SessionNode;
+  readonly #options: SubscriptionSetOptions;
+  readonly #delivery: Delivery;
+  readonly #byTopic = new Map<string, Subscription>();
+  readonly #beganAtMs = new WeakMap<Subscription, number>();
+  #grant: Grant | undefined;
+  #ended = false;
+
+  constructor(options: SubscriptionSetOptions) {
+    this.#node = options.node;
+    this.#options = options;
+    this.#delivery = new Delivery({
+      format: options.format,
+      outbox: options.outbox,
+      onWritten: (subscription, events, bytes) => this.#countWritten(subscription, events, bytes),
+      onCaughtUp: (subscription) => this.#countCaughtUp(subscription),
+    });
+  }
+
+  /** A new token: what it no longer grants ends here. */
+  grant(grant: Grant): void {
+    this.#grant = grant;
+    for (const topic of this.#byTopic.keys()) {
+      if (!grant.topics.has(topic)) this.#deny(topic, 'forbidden_topic', 'not_granted', '');
+    }
+  }
+
+  async subscribe(message: Subscribe): Promise<void> {
+    const { request_id: requestId } = message;
+    const topics = [...new Set(message.topics)];
+    if (message.topics.length > TOPICS_PER_CONNECTION_MAX) {
+      throw new SessionFault('bad_subscription', 'too_many_topics_at_once');
+    }
+    const cursors = new Map(message.resume_after.map((cursor) => [cursor.topic, cursor]));
+    const granted = topics.filter((topic) => this.#grant?.topics.has(topic));
+    const heads = await this.#node.heads(granted, () => !this.#ended);
+    if (this.#ended) return;
+    const headOf = new Map(heads.map((head) => [head.topic, head]));
+    for (const topic of topics) {
+      this.#join(topic, headOf.get(topic), cursors.get(topic), requestId);
+    }
+  }
+
+  unsubscribe(topics: readonly string[]): void {
+    for (const topic of topics) this.#drop(topic);
+  }
+
+  deliver(): void {
+    this.#delivery.run();
+  }
+
+  /** The last seq written per topic: where the client goes on elsewhere. */
+  positions(): Position[] {
+    return [...this.#byTopic.values()].map(({ topic, epoch, lastSentSeq }) => ({
+      topic,
+      epoch,
+      seq: lastSentSeq,
+    }));
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#delivery.stop();
+    for (const topic of [...this.#byTopic.keys()]) this.#drop(topic);
+  }
+
+  #join(
+    topic: string,
+    known: TopicHead | undefined,
+    cursor: Cursor | undefined,
+    requestId: string,
+  ): void {
+    const grant = this.#grant;
+    if (!grant) return;
+    const decision = joinDecision(topic, grant, known);
+    if (!decision.allowed) return this.#deny(topic, decision.code, decision.reason, requestId);
+    if (!this.#byTopic.has(topic) && this.#byTopic.size >= TOPICS_PER_CONNECTION_MAX) {
+      return this.#deny(topic, 'bad_subscription', 'too_many_topics', requestId);
+    }
+    this.#node.metrics.khala_joins_total.record(1, { outcome: 'joined' });
+    this.#options.audit({ decision: 'allow', reason: 'joined', topic });
+    this.#drop(topic);
+    this.#begin(decision.head, cursor, requestId);
+  }
+
+  #begin(head: TopicHead, cursor: Cursor | undefined, requestId: string): void {
+    const { metrics, reader } = this.#node;
+    const found = cursorOutcome(cursor, head, this.#node.replayBudgetEvents(head.class));
+    metrics.khala_cursor_outcomes_total.record(1, {
+      topic_class: head.class,
+      outcome: 'reason' in found ? found.reason : found.outcome,
+    });
+    if (found.outcome === 'behind' || found.outcome === 'ahead') {
+      this.#sendStale(head, found.reason);
+      return;
+    }
+    metrics.khala_replay_lag_events.record(Number(head.headSeq + 1n - found.nextSeq), {
+      topic_class: head.class,
+    });
+    const subscription = new Subscription(head, found.nextSeq, {
+      onReady: (ready) => this.#delivery.offer(ready),
+      onStale: (stale, now, reason) => this.#stale(stale, now, reason),
+      onHeadChanged: (changed, now) => this.#recheck(changed, now),
+      onReadFault: (error) => this.#node.onFault(error),
+    });
+    this.#byTopic.set(head.topic, subscription);
+    this.#beganAtMs.set(subscription, this.#node.now());
+    this.#options.send({
+      kind: 'subscribed',
+      topic: head.topic,
+      epoch: head.epoch,
+      from_seq: found.nextSeq,
+      head_seq: head.headSeq,
+      request_id: requestId,
+    });
+    subscription.attach(reader.follow(head, subscription));
+    this.#delivery.offer(subscription);
+  }
+
+  #recheck(subscription: Subscription, head: TopicHead): void {
+    if (head.epoch !== subscription.epoch) {
+      this.#stale(subscription, head, 'lineage_mismatch');
+      return;
+    }
+    const decision = this.#grant && joinDecision(head.topic, this.#grant, head);
+    if (decision && !decision.allowed) this.#deny(head.topic, decision.code, decision.reason, '');
+  }
+
+  #stale(subscription: Subscription, head: TopicHead, reason: StaleReason): void {
+    if (this.#byTopic.get(subscription.topic) !== subscription) return;
+    this.#drop(subscription.topic);
+    this.#node.metrics.khala_cursor_outcomes_total.record(1, {
+      topic_class: head.class,
+      outcome: reason,
+    });
+    this.#sendStale(head, reason);
+  }
+
+  #sendStale(head: TopicHead, reason: StaleReason): void {
+    this.#options.send({
+      kind: 'snapshot_required',
+      topic: head.topic,
+      code: 'stale_cursor',
+      reason,
+      floor_seq: head.floorSeq,
+      head_seq: head.headSeq,
+      epoch: head.epoch,
+      snapshot_seq: head.snapshotSeq,
+      snapshot_url:
+        head.snapshotSeq > 0n ? `/v1/sync/snapshots/${encodeURIComponent(head.topic)}` : '',
+    });
+  }
+
+  #deny(topic: string, code: ErrorText, reason: string, requestId: string): void {
+    this.#drop(topic);
+    this.#node.metrics.khala_joins_total.record(1, { outcome: reason });
+    this.#options.audit({ decision: 'deny', reason, topic: topic.slice(0, AUDITED_TOPIC_MAX) });
+    this.#options.send({
+      kind: 'error',
+      code,
+      message: reason.replaceAll('_', ' '),
+      topic,
+      retry_after_ms: 0n,
+      request_id: requestId,
+      positions: [],
+    });
+  }
+
+  #drop(topic: string): void {
+    const subscription = this.#byTopic.get(topic);
+    if (!subscription) return;
+    this.#byTopic.delete(topic);
+    this.#delivery.withdraw(subscription);
+    subscription.end();
+    if (subscription.feed) this.#node.reader.leave(subscription.feed, subscription);
+  }
+
+  #countWritten(subscription: Subscription, events: number, bytes: number): void {
+    const topicClass = subscription.feed?.head.class ?? 'system';
+    this.#node.metrics.khala_events_sent_total.record(events, { topic_class: topicClass });
+    this.#node.metrics.khala_bytes_sent_total.record(bytes, { topic_class: topicClass });
+  }
+
+  #countCaughtUp(subscription: Subscription): void {
+    const beganAtMs = this.#beganAtMs.get(subscription) ?? this.#node.now();
+    this.#node.metrics.khala_replay_duration_seconds.record((this.#node.now() - beganAtMs) / 1000, {
+      topic_class: subscription.feed?.head.class ?? 'system',
+    });
+  }
+}
