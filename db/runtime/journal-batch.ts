@@ -2,6 +2,7 @@
 import type { JsonObject, Sha256 } from '#proto/canonical.ts';
 import { type ErrorCode, ProblemError } from '#proto/errors.ts';
 import { topics } from '#proto/topics.ts';
+import { arrayParameter } from '../array-parameter.ts';
 import type { Queryable } from '../transaction.ts';
 import type { DirtyTopic } from './hint.ts';
 import type { PreparedStep, StepResult } from './step.ts';
@@ -32,10 +33,10 @@ export async function appendBatch(sql: Queryable, steps: PreparedStep[]): Promis
   const rows = await sql<OutcomeRow[]>`
     select outcome, topic_id, head_seq, seqs, hashes, replayed, summaries
     from runtime.journal_append(
-      ${batch.runIds}::text[], ${batch.stepRun}::int4[], ${batch.stepExpected}::int8[],
+      ${batch.runIds}::text[], ${batch.stepRun}::int4[], ${arrayParameter(batch.stepExpected)}::int8[],
       ${sql.json(batch.patches)}::jsonb,
       ${batch.eventStep}::int4[], ${batch.eventType}::text[], ${batch.eventKey}::text[],
-      ${batch.eventSanitized}::boolean[], ${batch.eventStart}::int4[], ${batch.eventLength}::int4[],
+      ${batch.sanitized}::int4[], ${batch.eventStart}::int4[], ${batch.eventLength}::int4[],
       ${batch.payloads}::bytea)`;
   return steps.map((step, index) => outcomeOf(step, rows[index]));
 }
@@ -48,7 +49,7 @@ function encode(steps: PreparedStep[]) {
   const eventStep: number[] = [];
   const eventType: string[] = [];
   const eventKey: (string | null)[] = [];
-  const eventSanitized: boolean[] = [];
+  const sanitized: number[] = [];
   const payloads: Uint8Array[] = [];
   for (const [index, step] of steps.entries()) {
     const place = runPlace.get(step.run_id) ?? runPlace.size + 1;
@@ -60,13 +61,13 @@ function encode(steps: PreparedStep[]) {
       eventStep.push(index + 1);
       eventType.push(event.event_type);
       eventKey.push(event.idempotency_key);
-      eventSanitized.push(event.sanitized);
       payloads.push(event.payload);
+      if (event.sanitized) sanitized.push(payloads.length);
     }
   }
   return {
     runIds: [...runPlace.keys()],
-    ...{ stepRun, stepExpected, patches, eventStep, eventType, eventKey, eventSanitized },
+    ...{ stepRun, stepExpected, patches, eventStep, eventType, eventKey, sanitized },
     ...joinPayloads(payloads),
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonValue } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
+import { arrayParameter } from '../array-parameter.ts';
 import type { Tx } from '../transaction.ts';
 import type { DirtyTopic } from './hint.ts';
 import { joinPayloads } from './journal-batch.ts';
@@ -43,7 +44,7 @@ export async function publishRows(
       ${column((row) => row.owner.org_id ?? null)}::text[],
       ${column((row) => row.kind)}::text[], ${eventStart}::int4[], ${eventLength}::int4[],
       ${payloads}::bytea, ${column((row) => row.doc_key ?? null)}::text[],
-      ${column((row) => row.doc_version ?? null)}::int8[])`;
+      ${arrayParameter(column((row) => row.doc_version ?? null))}::int8[])`;
   return positions.map(({ topic_id, topic, seq }) => ({ topic_id, topic, head_seq: seq }));
 }
 

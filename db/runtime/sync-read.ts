@@ -3,6 +3,7 @@
  * its log, every other one from sync_events (ADR 0002); the reader sees one journal.
  */
 import type { TopicClass } from '#proto/topics.ts';
+import { arrayParameter } from '../array-parameter.ts';
 import type { Queryable } from '../transaction.ts';
 
 /** A topic's counters. Retained are `floorSeq + 1 … headSeq`. */
@@ -69,7 +70,7 @@ export async function headsByTopic(
 export async function headsById(sql: Queryable, topicIds: readonly bigint[]): Promise<TopicHead[]> {
   if (topicIds.length === 0) return [];
   const rows = await sql<HeadRow[]>`
-    select * from runtime.sync_heads where topic_id = any (${[...topicIds]}::int8[])`;
+    select * from runtime.sync_heads where topic_id = any (${arrayParameter(topicIds)}::int8[])`;
   return rows.map(headOf);
 }
 
@@ -95,8 +96,8 @@ export async function readAfter(
   const column = <T>(of: (position: ReadPosition) => T) => positions.map(of);
   const rows = await sql<FeedRow[]>`
     select page.* from unnest(
-      ${column((at) => at.topicId)}::int8[], ${column((at) => at.class)}::text[],
-      ${column((at) => at.afterSeq)}::int8[]) as at (topic_id, class, after_seq)
+      ${arrayParameter(column((at) => at.topicId))}::int8[], ${column((at) => at.class)}::text[],
+      ${arrayParameter(column((at) => at.afterSeq))}::int8[]) as at (topic_id, class, after_seq)
     cross join lateral (
       select feed.*, sum(length(feed.payload)) over (order by feed.seq) - length(feed.payload) as bytes_before
       from (

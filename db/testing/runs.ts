@@ -1,6 +1,6 @@
+import { hashCanonical } from '#proto/canonical.ts';
 import type { RunSpec } from '#proto/gen/types.ts';
 import { newId, type OrgId, type RunId, type UserId } from '#proto/ids.ts';
-import { hashCanonical } from '#proto/canonical.ts';
 import type { Sql } from '../connect.ts';
 import { insertRun } from '../runtime/runs.ts';
 import { transaction } from '../transaction.ts';

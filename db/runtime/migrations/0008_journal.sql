@@ -67,7 +67,7 @@ declare
   recorded timestamptz(3) := date_trunc('milliseconds', clock_timestamp());
 begin
   insert into runtime.sync_topics (topic, class, owner_user_id, org_id)
-    select distinct on (d.topic) d.topic, d.class, d.user_id, d.org_id
+    select distinct on (d.topic collate "C") d.topic, d.class, d.user_id, d.org_id
     from unnest(p_topics, p_classes, p_user_ids, p_org_ids) d (topic, class, user_id, org_id)
     where not exists (select from runtime.sync_topics t where t.topic = d.topic)
     order by d.topic collate "C"
@@ -136,10 +136,11 @@ end $$;
 
 -- The hot path: a batch of steps, one round trip, one commit.
 -- p_run_ids: the distinct runs; p_step_run, p_step_expected: per step, its run (index) and the head it expects or null.
--- p_patches: {"<step>": RunPatch}. The event arrays are in step order; payloads stand in one value.
+-- p_patches: {"<step>": RunPatch}. The event arrays are in step order; p_sanitized: the events (index) that were changed
+-- before they came here; payloads stand in one value.
 create function runtime.journal_append(
   p_run_ids text[], p_step_run int4[], p_step_expected int8[], p_patches jsonb,
-  p_event_step int4[], p_event_type text[], p_event_key text[], p_event_sanitized boolean[],
+  p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
   p_event_start int4[], p_event_length int4[], p_payloads bytea
 ) returns table (
   step int4, outcome text, topic_id int8, head_seq int8, seqs int8[], hashes text[], replayed boolean[], summaries jsonb
@@ -172,9 +173,9 @@ declare
   r record;
   e record;
   k int4;
-  patch jsonb;
-  old runtime.runs;
-  new runtime.runs;
+  change jsonb;
+  shown_before runtime.runs;
+  shown_after runtime.runs;
   published jsonb := '{}';
 begin
   -- 1
@@ -258,10 +259,9 @@ begin
   insert into runtime.run_events
     (run_id, seq, event_type, payload, payload_sha256, event_hash, idempotency_key, sanitized, recorded_at)
   select run_ids[p_step_run[d.step]], d.seq, d.event_type, substring(p_payloads from d.start + 1 for d.length),
-    decode(d.digest, 'hex'), decode(d.hash, 'hex'), d.key, d.sanitized, recorded
-  from unnest(p_event_step, p_event_type, p_event_key, p_event_sanitized, p_event_start, p_event_length,
-    event_seq, event_digest, event_hash)
-    d (step, event_type, key, sanitized, start, length, seq, digest, hash)
+    decode(d.digest, 'hex'), decode(d.hash, 'hex'), d.key, d.ord = any (p_sanitized), recorded
+  from unnest(p_event_step, p_event_type, p_event_key, p_event_start, p_event_length, event_seq, event_digest, event_hash)
+    with ordinality d (step, event_type, key, start, length, seq, digest, hash, ord)
   where d.digest is not null and step_outcome[d.step] = 'ok';
 
   for i in 1..step_count loop
@@ -281,35 +281,36 @@ begin
 
   -- A replayed step changed what it changes when it was first applied.
   for r in
-    select p.key::int4 as step, p.value as patch from jsonb_each(p_patches) p order by p.key::int4
+    select p.key::int4 as step, p.value as change from jsonb_each(p_patches) p order by p.key::int4
   loop
     k := p_step_run[r.step];
     continue when step_outcome[r.step] <> 'ok'
       or (step_fresh[r.step] = 0 and r.step = any (p_event_step));
-    patch := r.patch;
-    select * into old from runtime.runs u where u.run_id = run_ids[k];
+    change := r.change;
+    select * into shown_before from runtime.runs u where u.run_id = run_ids[k];
     update runtime.runs u set
-      status = coalesce(patch ->> 'status', u.status),
-      phase = coalesce(patch ->> 'phase', u.phase),
-      worker_id = case when patch ? 'worker_id' then patch ->> 'worker_id' else u.worker_id end,
-      policy_bundle_id = coalesce(patch ->> 'policy_bundle_id', u.policy_bundle_id),
-      verdict = coalesce(patch -> 'verdict', u.verdict),
-      receipt_id = coalesce(patch ->> 'receipt_id', u.receipt_id),
-      patch = coalesce(patch -> 'patch', u.patch),
-      replay = coalesce(patch -> 'replay', u.replay),
-      bundle = coalesce(patch -> 'bundle', u.bundle),
-      turns = coalesce((patch ->> 'turns')::int4, u.turns),
-      recoveries = coalesce((patch ->> 'recoveries')::int4, u.recoveries),
-      terminal_reason_class = coalesce(patch ->> 'terminal_reason_class', u.terminal_reason_class),
-      terminal_reason = coalesce(patch ->> 'terminal_reason', u.terminal_reason),
-      started_at = case when patch ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end,
+      status = coalesce(change ->> 'status', u.status),
+      phase = coalesce(change ->> 'phase', u.phase),
+      worker_id = case when change ? 'worker_id' then change ->> 'worker_id' else u.worker_id end,
+      policy_bundle_id = coalesce(change ->> 'policy_bundle_id', u.policy_bundle_id),
+      verdict = coalesce(change -> 'verdict', u.verdict),
+      receipt_id = coalesce(change ->> 'receipt_id', u.receipt_id),
+      patch = coalesce(change -> 'patch', u.patch),
+      replay = coalesce(change -> 'replay', u.replay),
+      bundle = coalesce(change -> 'bundle', u.bundle),
+      turns = coalesce((change ->> 'turns')::int4, u.turns),
+      recoveries = coalesce((change ->> 'recoveries')::int4, u.recoveries),
+      terminal_reason_class = coalesce(change ->> 'terminal_reason_class', u.terminal_reason_class),
+      terminal_reason = coalesce(change ->> 'terminal_reason', u.terminal_reason),
+      started_at = case when change ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end,
       updated_at = greatest(u.updated_at, recorded)
     where u.run_id = run_ids[k]
-    returning * into new;
+    returning * into shown_after;
     run_shown[k] := run_shown[k]
-      or (old.status, old.phase, old.worker_id, old.verdict, old.receipt_id, old.terminal_reason_class, old.terminal_reason)
-        is distinct from
-        (new.status, new.phase, new.worker_id, new.verdict, new.receipt_id, new.terminal_reason_class, new.terminal_reason);
+      or (shown_before.status, shown_before.phase, shown_before.worker_id, shown_before.verdict,
+          shown_before.receipt_id, shown_before.terminal_reason_class, shown_before.terminal_reason)
+        is distinct from (shown_after.status, shown_after.phase, shown_after.worker_id, shown_after.verdict,
+          shown_after.receipt_id, shown_after.terminal_reason_class, shown_after.terminal_reason);
   end loop;
 
   if true = any (run_shown) then
@@ -327,9 +328,9 @@ begin
     select s.ord::int4, s.outcome, run_topic[s.run],
       coalesce(s.head, run_seq[s.run]),
       array(select d.seq from unnest(p_event_step, event_seq) with ordinality d (step, seq, ord)
-        where d.step = s.ord order by d.ord),
+        where d.step = s.ord and s.outcome = 'ok' order by d.ord),
       array(select d.hash from unnest(p_event_step, event_hash) with ordinality d (step, hash, ord)
-        where d.step = s.ord order by d.ord),
+        where d.step = s.ord and s.outcome = 'ok' order by d.ord),
       array(select d.replayed from unnest(p_event_step, event_replayed) with ordinality d (step, replayed, ord)
         where d.step = s.ord order by d.ord),
       published -> run_ids[s.run]
