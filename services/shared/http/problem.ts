@@ -3,6 +3,7 @@ import { CanonicalError } from '#proto/canonical.ts';
 import { ProblemError, problemStatus } from '#proto/errors.ts';
 import { InvalidIdError } from '#proto/ids.ts';
 import { ArtifactHashMismatch, ArtifactTooLarge } from '../artifact-store.ts';
+import { UpgradeNeeded, windowHeaders } from './compatibility.ts';
 
 /** Where a code is explained; the part after `#` is the code. */
 const TYPE_BASE = 'https://openagents.com/problems#';
@@ -29,6 +30,9 @@ export function problemResponse(error: unknown, requestId: string, logger: Logge
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (problem.retryAfterMs !== undefined) {
     headers.set('retry-after', String(Math.ceil(problem.retryAfterMs / 1000)));
+  }
+  if (problem instanceof UpgradeNeeded) {
+    for (const [name, value] of windowHeaders(problem)) headers.set(name, value);
   }
   return new Response(JSON.stringify(document), { status, headers });
 }

@@ -1,0 +1,171 @@
+/**
+ * What the API says to a run's workflow.
+ *
+ * 1. Update ids are made of the caller's key, so that a repeated command is the same update.
+ * 2. A signal is a hint: what it tells is committed before, and the workflow looks for itself in the end.
+ */
+import {
+  type Client,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/common';
+import type { Logger } from 'pino';
+import { ProblemError } from '#proto/errors.ts';
+import { TASK_QUEUES } from '#temporal.config';
+import {
+  type CancelRunArgs,
+  type CancelRunResult,
+  type CreateRunResult,
+  cancelRunUpdate,
+  createRunUpdate,
+  frameSignal,
+  type ResolveApprovalArgs,
+  type ResolveApprovalResult,
+  RUN_WORKFLOW_TYPE,
+  type RunFrame,
+  type RunInput,
+  resolveApprovalUpdate,
+  runWorkflowId,
+  type WorkerLost,
+  type WorkerReceipt,
+  workerAvailableSignal,
+  workerLostSignal,
+  workerReceiptSignal,
+} from '#workflows/run/messages.ts';
+import { FAILURE_TYPES } from '#workflows/shared/failures.ts';
+
+/** A command that no worker answers within this is refused for now; the same key finds what came of it. */
+const COMMAND_DEADLINE_MS = 5_000;
+const RETRY_AFTER_MS = 1_000;
+
+/** Temporal refuses summaries of more than 400 bytes. */
+const SUMMARY_LENGTH_MAX = 80;
+
+export interface RunWorkflows {
+  /** Starts the run, or joins the start of an earlier attempt; returns once `run.created` is committed. */
+  create(input: RunInput): Promise<CreateRunResult | 'ended'>;
+  cancel(runId: string, args: CancelRunArgs): Promise<CancelRunResult>;
+  resolveApproval(runId: string, args: ResolveApprovalArgs): Promise<ResolveApprovalResult>;
+  workerAnswered(runId: string, receipt: WorkerReceipt): void;
+  workerLost(runId: string, lost: WorkerLost): void;
+  workerAvailable(runId: string, workerId: string): void;
+  frameArrived(runId: string, frame: RunFrame): void;
+  /** @throws where Temporal does not answer. */
+  check(): Promise<void>;
+}
+
+export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows {
+  const { workflow } = client;
+
+  async function withinDeadline<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + COMMAND_DEADLINE_MS, call);
+    } catch (error) {
+      throw asProblem(error);
+    }
+  }
+
+  function hint(runId: string, send: () => Promise<void>): void {
+    send().catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return;
+      logger.warn({ err: error, run_id: runId }, 'a signal was lost; the run finds out by itself');
+    });
+  }
+
+  const handleOf = (runId: string) => workflow.getHandle(runWorkflowId(runId));
+
+  return {
+    create: (input) =>
+      withinDeadline(async () => {
+        try {
+          return await workflow.executeUpdateWithStart(createRunUpdate, {
+            updateId: `create/${input.command.idempotency_key}`,
+            startWorkflowOperation: new WithStartWorkflowOperation(RUN_WORKFLOW_TYPE, {
+              workflowId: runWorkflowId(input.run_id),
+              taskQueue: TASK_QUEUES.runtime,
+              args: [input],
+              workflowIdConflictPolicy: 'USE_EXISTING',
+              workflowIdReusePolicy: 'REJECT_DUPLICATE',
+              staticSummary: summaryOf(input),
+            }),
+          });
+        } catch (error) {
+          // An earlier attempt started it and it has ended since.
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
+          throw error;
+        }
+      }),
+    cancel: (runId, args) =>
+      withinDeadline(() =>
+        handleOf(runId).executeUpdate(cancelRunUpdate, {
+          args: [args],
+          updateId: `cancel/${args.command.idempotency_key}`,
+        }),
+      ),
+    resolveApproval: (runId, args) =>
+      withinDeadline(() =>
+        handleOf(runId).executeUpdate(resolveApprovalUpdate, {
+          args: [args],
+          updateId: `approval/${args.command.idempotency_key}`,
+        }),
+      ),
+    workerAnswered: (runId, receipt) =>
+      hint(runId, () => handleOf(runId).signal(workerReceiptSignal, receipt)),
+    workerLost: (runId, lost) => hint(runId, () => handleOf(runId).signal(workerLostSignal, lost)),
+    workerAvailable: (runId, worker_id) =>
+      hint(runId, () => handleOf(runId).signal(workerAvailableSignal, { worker_id })),
+    frameArrived: (runId, frame) => hint(runId, () => handleOf(runId).signal(frameSignal, frame)),
+    async check() {
+      await client.workflowService.getSystemInfo({});
+    },
+  };
+}
+
+/** What an operator reads in the list of workflows. */
+function summaryOf({ spec }: RunInput): string {
+  const [line = ''] = spec.objective.split('\n', 1);
+  return `${spec.work_unit}: ${line.slice(0, SUMMARY_LENGTH_MAX)}`;
+}
+
+function asProblem(error: unknown): unknown {
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    return updateProblem(error.cause);
+  }
+  if (error instanceof WorkflowNotFoundError) {
+    return new ProblemError('conflict', 'The run has ended.', { cause: error });
+  }
+  if (
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    isGrpcServiceError(rootOf(error))
+  ) {
+    const detail = `The run service did not answer within ${COMMAND_DEADLINE_MS} ms. Repeat with the same key.`;
+    return new ProblemError('service_unavailable', detail, {
+      retryAfterMs: RETRY_AFTER_MS,
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function updateProblem(failure: ApplicationFailure): ProblemError {
+  switch (failure.type) {
+    case FAILURE_TYPES.illegalTransition:
+    case FAILURE_TYPES.approvalNotPending:
+      return new ProblemError('conflict', failure.message, { cause: failure });
+    case FAILURE_TYPES.inputTooLarge:
+      return new ProblemError('payload_too_large', failure.message, { cause: failure });
+    default:
+      return new ProblemError('internal_error', 'The run refused the command.', { cause: failure });
+  }
+}
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
