@@ -38,9 +38,16 @@ export const CLOSE_ACTION_OF_ERROR = {
   malformed_frame: 'stop',
 } as const satisfies Record<Exclude<SyncErrorCode, ''>, CloseAction>;
 
-const ACTION_OF_CODE: ReadonlyMap<number, CloseAction> = new Map(
-  (Object.keys(CLOSE_CODE) as CloseAction[]).map((action) => [CLOSE_CODE[action], action]),
-);
+// What the WebSocket layer itself says of frames it cannot take (RFC 6455, 7.4.1): trying again would end the same way.
+const FAULTS_OF_THE_PEER = [1002, 1003, 1007, 1009];
+
+const ACTION_OF_CODE: ReadonlyMap<number, CloseAction> = new Map([
+  ...(Object.keys(CLOSE_CODE) as CloseAction[]).map((action): [number, CloseAction] => [
+    CLOSE_CODE[action],
+    action,
+  ]),
+  ...FAULTS_OF_THE_PEER.map((code): [number, CloseAction] => [code, 'stop']),
+]);
 
 /**
  * Total over every code a socket can close with: what this list does not name is the network, a proxy or a crash,

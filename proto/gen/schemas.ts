@@ -2705,6 +2705,247 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.runtime.v1.RunReceiptBody": {
+    "$id": "openagents.runtime.v1.RunReceiptBody",
+    "description": "Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references.",
+    "type": "object",
+    "properties": {
+      "status": {
+        "type": "string",
+        "enum": [
+          "",
+          "created",
+          "running",
+          "canceling",
+          "canceled",
+          "succeeded",
+          "failed"
+        ]
+      },
+      "reason_class": {
+        "type": "string",
+        "enum": [
+          "",
+          "completed",
+          "failed",
+          "canceled",
+          "loop_detected",
+          "executor_recovery_exhausted",
+          "policy_denied",
+          "timeout",
+          "verification_failed",
+          "settlement_failed"
+        ]
+      },
+      "reason": {
+        "type": "string"
+      },
+      "work_unit": {
+        "type": "string",
+        "enum": [
+          "",
+          "verified_patch_bundle",
+          "sandbox_run",
+          "agent_task"
+        ]
+      },
+      "event_count": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "first_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "last_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "turns": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "recoveries": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "tool_calls": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.ToolCallRecord"
+        }
+      },
+      "verifications": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.VerificationRecord"
+        }
+      },
+      "usage": {
+        "$ref": "openagents.runtime.v1.UsageTotals"
+      },
+      "payments": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.PaymentRecord"
+        }
+      },
+      "artifacts": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.ArtifactRef"
+        }
+      },
+      "tool_calls_omitted": {
+        "description": "Further calls are counted here and stand in the log; a receipt stays small.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ToolCallRecord": {
+    "$id": "openagents.runtime.v1.ToolCallRecord",
+    "type": "object",
+    "properties": {
+      "seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "tool_call_id": {
+        "type": "string"
+      },
+      "tool": {
+        "type": "string"
+      },
+      "params_hash": {
+        "type": "string"
+      },
+      "output_hash": {
+        "type": "string"
+      },
+      "latency_ms": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "state": {
+        "description": "succeeded, failed, canceled, timed_out; empty where no result arrived.",
+        "type": "string"
+      },
+      "exit_code": {
+        "type": "integer",
+        "minimum": -2147483648,
+        "maximum": 2147483647
+      },
+      "side_effects": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.VerificationRecord": {
+    "$id": "openagents.runtime.v1.VerificationRecord",
+    "type": "object",
+    "properties": {
+      "verification_id": {
+        "type": "string"
+      },
+      "attempt": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "tier": {
+        "type": "string"
+      },
+      "verdict": {
+        "type": "string"
+      },
+      "strength": {
+        "type": "string"
+      },
+      "receipt_id": {
+        "type": "string"
+      },
+      "sandboxed": {
+        "type": "boolean"
+      },
+      "unenforced": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.UsageTotals": {
+    "$id": "openagents.runtime.v1.UsageTotals",
+    "type": "object",
+    "properties": {
+      "input_tokens": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "cached_input_tokens": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "output_tokens": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "reasoning_output_tokens": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "cost_msats": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.PaymentRecord": {
+    "$id": "openagents.runtime.v1.PaymentRecord",
+    "type": "object",
+    "properties": {
+      "rail": {
+        "type": "string"
+      },
+      "asset_id": {
+        "type": "string"
+      },
+      "amount_msats": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "status": {
+        "type": "string"
+      },
+      "receipt_id": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.runtime.v1.ArtifactRef": {
     "$id": "openagents.runtime.v1.ArtifactRef",
     "description": "Where content lies: never the content itself.",

@@ -808,6 +808,66 @@ export interface ReprojectResponse {
   drift: ProjectionDrift[];
 }
 
+/** Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references. */
+export interface RunReceiptBody {
+  status: RunStatus;
+  reason_class: TerminalReasonClass;
+  reason: string;
+  work_unit: WorkUnitKind;
+  event_count: string;
+  first_seq: string;
+  last_seq: string;
+  turns: number;
+  recoveries: number;
+  tool_calls: ToolCallRecord[];
+  verifications: VerificationRecord[];
+  usage?: UsageTotals;
+  payments: PaymentRecord[];
+  artifacts: ArtifactRef[];
+  /** Further calls are counted here and stand in the log; a receipt stays small. */
+  tool_calls_omitted: string;
+}
+
+export interface ToolCallRecord {
+  seq: string;
+  tool_call_id: string;
+  tool: string;
+  params_hash: string;
+  output_hash: string;
+  latency_ms: number;
+  /** succeeded, failed, canceled, timed_out; empty where no result arrived. */
+  state: string;
+  exit_code?: number;
+  side_effects: string[];
+}
+
+export interface VerificationRecord {
+  verification_id: string;
+  attempt: number;
+  tier: string;
+  verdict: string;
+  strength: string;
+  receipt_id: string;
+  sandboxed: boolean;
+  unenforced: string[];
+}
+
+export interface UsageTotals {
+  input_tokens: string;
+  cached_input_tokens: string;
+  output_tokens: string;
+  reasoning_output_tokens: string;
+  cost_msats: string;
+}
+
+export interface PaymentRecord {
+  rail: string;
+  asset_id: string;
+  amount_msats: string;
+  status: string;
+  receipt_id: string;
+}
+
 /** Where content lies: never the content itself. */
 export interface ArtifactRef {
   kind: string;
@@ -1340,6 +1400,11 @@ export interface MessageTypes {
   'openagents.runtime.v1.RunSummaryResponse': RunSummaryResponse;
   'openagents.runtime.v1.ReprojectRequest': ReprojectRequest;
   'openagents.runtime.v1.ReprojectResponse': ReprojectResponse;
+  'openagents.runtime.v1.RunReceiptBody': RunReceiptBody;
+  'openagents.runtime.v1.ToolCallRecord': ToolCallRecord;
+  'openagents.runtime.v1.VerificationRecord': VerificationRecord;
+  'openagents.runtime.v1.UsageTotals': UsageTotals;
+  'openagents.runtime.v1.PaymentRecord': PaymentRecord;
   'openagents.runtime.v1.ArtifactRef': ArtifactRef;
   'openagents.runtime.v1.RepoSpec': RepoSpec;
   'openagents.runtime.v1.AgentSpec': AgentSpec;
