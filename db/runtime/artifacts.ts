@@ -1,11 +1,10 @@
 import type { ArtifactRef } from '#proto/gen/types.ts';
 import { type Sha256, sha256FromBytes, sha256ToBytes } from '#proto/sha256.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable } from '../transaction.ts';
 
 /** Grants a run an artifact whose bytes are stored; granting again changes nothing. */
 export async function grantArtifact(
-  sql: Sql | Tx,
+  sql: Queryable,
   grant: { run_id: string; sha256: Sha256; bytes: number; kind: string },
 ): Promise<void> {
   const sha256 = sha256ToBytes(grant.sha256);
@@ -19,7 +18,7 @@ export async function grantArtifact(
 
 /** The artifact, where this run grants it; a hash alone opens nothing. */
 export async function findGrantedArtifact(
-  sql: Sql | Tx,
+  sql: Queryable,
   key: { run_id: string; sha256: Sha256 },
 ): Promise<ArtifactRef | undefined> {
   const [row] = await sql<{ sha256: Buffer; bytes: bigint; kind: string }[]>`
@@ -38,7 +37,7 @@ export async function findGrantedArtifact(
 }
 
 /** How many bytes a run has been granted: what its cap is judged by. */
-export async function grantedBytes(sql: Sql | Tx, runId: string): Promise<bigint> {
+export async function grantedBytes(sql: Queryable, runId: string): Promise<bigint> {
   const [row] = await sql<{ bytes: bigint }[]>`
     select coalesce(sum(a.bytes), 0)::int8 as bytes
     from (select distinct sha256 from runtime.artifact_grants where run_id = ${runId}) g

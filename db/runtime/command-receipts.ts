@@ -1,6 +1,5 @@
 import type { TopicPosition } from '#proto/gen/types.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable } from '../transaction.ts';
 
 export interface StoredCommandReceipt {
   audit_id: string;
@@ -14,7 +13,7 @@ export interface StoredCommandReceipt {
 
 /** Stores a receipt in its mutation's transaction; a repeated step leaves the first one. */
 export async function insertCommandReceipt(
-  sql: Sql | Tx,
+  sql: Queryable,
   receipt: StoredCommandReceipt,
 ): Promise<void> {
   const { audit_id, request_id, principal, route, fingerprint, positions } = receipt;
@@ -27,7 +26,7 @@ export async function insertCommandReceipt(
 
 /** The receipt of a command, as its principal may read it. */
 export async function findCommandReceipt(
-  sql: Sql,
+  sql: Queryable,
   key: { audit_id: string; principal: string },
 ): Promise<(StoredCommandReceipt & { created_at: Date }) | undefined> {
   const [row] = await sql<(StoredCommandReceipt & { created_at: Date })[]>`

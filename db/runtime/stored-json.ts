@@ -1,13 +1,12 @@
 import type postgres from 'postgres';
 import type { JsonObject, JsonValue } from '#proto/canonical.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable } from '../transaction.ts';
 
 /**
  * A document for a jsonb column. Postgres refuses NUL and lone surrogates there, so they become U+FFFD; nothing that is
  * hashed or signed is ever kept this way.
  */
-export function storedJson(sql: Sql | Tx, document: JsonObject): postgres.Parameter {
+export function storedJson(sql: Queryable, document: JsonObject): postgres.Parameter {
   return sql.json(storable(document) as postgres.JSONValue);
 }
 

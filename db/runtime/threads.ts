@@ -1,7 +1,6 @@
 import type { Message, Thread } from '#proto/gen/types.ts';
 import { formatTime } from '#proto/time.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable, Tx } from '../transaction.ts';
 
 export interface ThreadRow {
   thread_id: string;
@@ -41,7 +40,7 @@ export async function insertThread(
   return row;
 }
 
-export async function findThread(sql: Sql | Tx, threadId: string): Promise<ThreadRow | undefined> {
+export async function findThread(sql: Queryable, threadId: string): Promise<ThreadRow | undefined> {
   const [row] = await sql<ThreadRow[]>`select * from runtime.threads where thread_id = ${threadId}`;
   return row;
 }
@@ -54,7 +53,7 @@ export async function lockThread(tx: Tx, threadId: string): Promise<ThreadRow | 
 
 /** A person's threads, the newest first; `before` is the id of the last one of the page before. */
 export async function listThreads(
-  sql: Sql,
+  sql: Queryable,
   filter: { user_id: string; before?: string | undefined; limit: number },
 ): Promise<ThreadRow[]> {
   return await sql<ThreadRow[]>`
@@ -87,7 +86,7 @@ export async function insertMessage(
 }
 
 export async function listMessages(
-  sql: Sql,
+  sql: Queryable,
   page: { thread_id: string; after: number; limit: number },
 ): Promise<MessageRow[]> {
   return await sql<MessageRow[]>`
@@ -96,7 +95,7 @@ export async function listMessages(
 }
 
 /** How many messages a person has sent since `since`, over all threads. */
-export async function countMessages(sql: Sql | Tx, userId: string, since: Date): Promise<number> {
+export async function countMessages(sql: Queryable, userId: string, since: Date): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int4 as count from runtime.messages m join runtime.threads t using (thread_id)
     where t.user_id = ${userId} and m.role = 'user' and m.created_at > ${since}`;

@@ -12,8 +12,7 @@ import { parseId } from '#proto/ids.ts';
 import { sha256Of, sha256ToBytes } from '#proto/sha256.ts';
 import { formatTime } from '#proto/time.ts';
 import { topics } from '#proto/topics.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable, Tx } from '../transaction.ts';
 import type { Journal } from './journal.ts';
 import type { WorkerRow } from './workers.ts';
 import { workerMessage } from './workers.ts';
@@ -109,7 +108,7 @@ export interface WorkerEventRow {
 }
 
 export async function listWorkerEvents(
-  sql: Sql,
+  sql: Queryable,
   page: { worker_id: string; after: bigint; limit: number },
 ): Promise<WorkerEventRow[]> {
   return await sql<WorkerEventRow[]>`

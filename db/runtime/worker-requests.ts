@@ -8,8 +8,7 @@
 import type { JsonObject } from '#proto/canonical.ts';
 import type { TopicPosition, WorkerRequest } from '#proto/gen/types.ts';
 import { formatTime } from '#proto/time.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable, Tx } from '../transaction.ts';
 import type { Journal } from './journal.ts';
 import { storedJson } from './stored-json.ts';
 import { appendWorkerEvent } from './worker-events.ts';
@@ -150,7 +149,7 @@ export async function endWorkerRequest(
 }
 
 export async function findWorkerRequest(
-  sql: Sql | Tx,
+  sql: Queryable,
   workerId: string,
   requestId: string,
 ): Promise<WorkerRequestRow | undefined> {
@@ -161,7 +160,7 @@ export async function findWorkerRequest(
 
 /** Requests of a worker, oldest first; a worker has few open ones, so the page is the whole truth or its beginning. */
 export async function listWorkerRequests(
-  sql: Sql | Tx,
+  sql: Queryable,
   filter: { worker_id: string; state?: string | undefined; limit: number },
 ): Promise<WorkerRequestRow[]> {
   return await sql<WorkerRequestRow[]>`

@@ -3,8 +3,7 @@ import type { Worker } from '#proto/gen/types.ts';
 import type { WorkerId } from '#proto/ids.ts';
 import { formatTime } from '#proto/time.ts';
 import { heartbeatState, LEASE_MS, type WorkerStatus } from '#workflows/worker/state.ts';
-import type { Sql } from '../connect.ts';
-import type { Tx } from '../transaction.ts';
+import type { Queryable, Tx } from '../transaction.ts';
 import { storedJson } from './stored-json.ts';
 
 export interface WorkerRow {
@@ -77,7 +76,7 @@ export async function reattachWorker(
   return row;
 }
 
-export async function findWorker(sql: Sql | Tx, workerId: string): Promise<WorkerRow | undefined> {
+export async function findWorker(sql: Queryable, workerId: string): Promise<WorkerRow | undefined> {
   const [row] = await sql<WorkerRow[]>`select * from runtime.workers where worker_id = ${workerId}`;
   return row;
 }
@@ -95,24 +94,26 @@ export interface WorkerFilter {
   org_id: string | null;
   status?: string | undefined;
   workspace_ref?: string | undefined;
+  adapter?: string | undefined;
   /** Ids after this one. */
   after?: string | undefined;
   limit: number;
 }
 
-export async function listWorkers(sql: Sql, filter: WorkerFilter): Promise<WorkerRow[]> {
+export async function listWorkers(sql: Queryable, filter: WorkerFilter): Promise<WorkerRow[]> {
   return await sql<WorkerRow[]>`
     select * from runtime.workers
     where (user_id = ${filter.user_id} or (org_id = ${filter.org_id} and shared_with_org))
       and (${filter.status ?? null}::text is null or status = ${filter.status ?? null})
       and (${filter.workspace_ref ?? null}::text is null or workspace_ref = ${filter.workspace_ref ?? null})
+      and (${filter.adapter ?? null}::text is null or adapter = ${filter.adapter ?? null})
       and worker_id > ${filter.after ?? ''}
     order by worker_id limit ${filter.limit}`;
 }
 
 /** Renews a lease that is still the caller's; undefined where another host has reattached since, or it stopped. */
 export async function renewLease(
-  sql: Sql,
+  sql: Queryable,
   renewal: { worker_id: string; lease_epoch: bigint; metadata_patch: JsonObject },
 ): Promise<WorkerRow | undefined> {
   const [row] = await sql<WorkerRow[]>`

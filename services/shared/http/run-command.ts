@@ -70,7 +70,9 @@ export async function runCommand<Tx>(
       },
     });
     if (answer instanceof Response) return { answer, replayed: false };
-    if (!stored && commandKey) await complete(null, answer);
+    // Only a key's answer must be the stored one; what waited for more may say more.
+    if (!commandKey) return { answer: storedAnswer(answer, context), replayed: false };
+    if (!stored) await complete(null, answer);
     return { answer: stored ?? storedAnswer(answer, context), replayed: false };
   } catch (error) {
     // A transaction that failed took its stored answer with it.
