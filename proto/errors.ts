@@ -1,3 +1,5 @@
+import type { ErrorCode as ErrorText } from './gen/types.ts';
+
 /** Every refusal of the platform: its code, its HTTP status and whether the same request may succeed later. */
 export interface ProblemKind {
   status: number;
@@ -42,7 +44,7 @@ export const PROBLEMS = {
   internal_error: kind(500, 'Something went wrong on our side', again),
   method_not_allowed: kind(405, 'The path does not know this method', final),
   not_ready: kind(409, 'This does not exist yet', again),
-} as const satisfies Record<string, ProblemKind>;
+} as const satisfies Record<Exclude<ErrorText, ''>, ProblemKind>;
 
 export type ErrorCode = keyof typeof PROBLEMS;
 

@@ -1,3 +1,5 @@
+import type { OrgRole } from './gen/types.ts';
+
 /** What a credential may be good for. Each text stands here and nowhere else. */
 export const SCOPES = [
   'runtime.read',
@@ -19,7 +21,7 @@ export const SCOPES = [
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];
-export type Role = 'owner' | 'admin' | 'member' | 'viewer';
+export type Role = Exclude<OrgRole, ''>;
 
 const READ = [
   'runtime.read',

@@ -2,24 +2,14 @@
  * One grammar of topics, for minting and for joining. An id is validated by its type and there are no wildcards, so
  * `run:1` never matches `run:10`.
  */
+import type { TopicClass as ClassText } from './gen/types.ts';
 import { type Id, isId, type OrgId, type RunId, type UserId, type WorkerId } from './ids.ts';
 import type { Scope } from './scopes.ts';
 
 declare const topicBrand: unique symbol;
 export type Topic = string & { readonly [topicBrand]: true };
 
-export const TOPIC_CLASSES = [
-  'run_summaries',
-  'codex_worker_summaries',
-  'notifications',
-  'run_events',
-  'codex_worker_events',
-  'treasury',
-  'aegis',
-  'system',
-] as const;
-
-export type TopicClass = (typeof TOPIC_CLASSES)[number];
+export type TopicClass = Exclude<ClassText, ''>;
 export type TopicEntity = 'run' | 'user' | 'org' | 'worker' | 'system';
 
 export const topics = {
