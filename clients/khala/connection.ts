@@ -1,4 +1,5 @@
 /** One socket's life: challenge, hello with proof, welcome, frames, heartbeats. It ends once, with one reason. */
+import { PROTOCOL_VERSION } from '#proto/compat.ts';
 import { type CloseAction, closeActionOf } from '#proto/khala-close.ts';
 import {
   decodeFrame,
@@ -14,7 +15,6 @@ import type { Prove } from './proof.ts';
 import type { HeldToken } from './token-source.ts';
 import type { Clock, WebSocketLike } from './types.ts';
 
-export const PROTOCOL_VERSION = 1;
 /** From dialling to WELCOME. A node answers in milliseconds; a black hole must not hold the client. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const NORMAL_CLOSURE = 1000;

@@ -9,8 +9,6 @@ import {
   STALLED_AFTER_MS,
 } from './limits.ts';
 
-const BUILD_ID = /^(\d{8}T\d{6}Z)?$/;
-
 const milliseconds = (byDefault: number) =>
   z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
 
@@ -25,9 +23,6 @@ export const khalaSettings = z.object({
     .default('')
     .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
   KHALA_NODE_ID: z.string().max(64).default(''),
-  KHALA_CLIENT_BUILD_ID_MIN: z.string().regex(BUILD_ID).default('20250101T000000Z'),
-  KHALA_CLIENT_BUILD_ID_MAX: z.string().regex(BUILD_ID).default(''),
-  KHALA_WINDOW_EXPIRES_AT: z.iso.datetime().default('2027-12-31T00:00:00.000Z'),
   KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
   KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),
   KHALA_DEAD_AFTER_MS: milliseconds(DEAD_AFTER_MS),

@@ -1,4 +1,5 @@
 import { assertSchemaVersion } from '#db/schema-version.ts';
+import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { remoteKeySet } from '#services/shared/access-token.ts';
 import { loadConfig } from '#services/shared/config.ts';
 import { createLogger } from '#services/shared/logger.ts';
@@ -22,13 +23,7 @@ const node = createKhalaNode({
   nodeId: config.KHALA_NODE_ID,
   keys,
   allowedOrigins: config.KHALA_ALLOWED_ORIGINS,
-  window: {
-    protocolVersionMin: 1,
-    protocolVersionMax: 1,
-    clientBuildIdMin: config.KHALA_CLIENT_BUILD_ID_MIN,
-    clientBuildIdMax: config.KHALA_CLIENT_BUILD_ID_MAX,
-    expiresAt: config.KHALA_WINDOW_EXPIRES_AT,
-  },
+  window: DEFAULT_WINDOW,
   timing: {
     helloTimeoutMs: config.KHALA_HELLO_TIMEOUT_MS,
     heartbeatIntervalMs: config.KHALA_HEARTBEAT_INTERVAL_MS,

@@ -1,6 +1,7 @@
+import type { CompatibilityWindow } from '#proto/gen/types.ts';
 import type { TopicClass } from '#proto/topics.ts';
+
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { CompatibilityWindow } from '../authentication/compatibility.ts';
 import type { LiveSockets } from '../authentication/live-sockets.ts';
 import type { VerifySyncToken } from '../authentication/sync-token.ts';
 import type { NodeReader } from '../feed/node-reader.ts';

@@ -10,12 +10,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODE, type CloseAction } from '#proto/khala-close.ts';
-import {
-  decodeFrame,
-  decodeJsonFrame,
-  FRAME_SCHEMA_VERSION,
-  type KhalaMessage,
-} from '#proto/khala-frame.ts';
+import { decodeFrame, decodeJsonFrame, type KhalaMessage } from '#proto/khala-frame.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import { assertCompatible } from '../authentication/compatibility.ts';
 import { verifyProof } from '../authentication/proof.ts';
@@ -124,11 +119,11 @@ export class Session {
     this.#send({
       kind: 'challenge',
       nonce: this.#nonce,
-      protocol_version_min: window.protocolVersionMin,
-      protocol_version_max: window.protocolVersionMax,
-      client_build_id_min: window.clientBuildIdMin,
-      client_build_id_max: window.clientBuildIdMax,
-      window_expires_at: window.expiresAt,
+      protocol_version_min: window.protocol_version,
+      protocol_version_max: window.protocol_version,
+      client_build_id_min: window.min_client_build_id,
+      client_build_id_max: window.max_client_build_id,
+      window_expires_at: window.expires_at ?? '',
     });
   }
 

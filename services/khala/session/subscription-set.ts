@@ -104,9 +104,13 @@ export class SubscriptionSet {
     const grant = this.#grant;
     if (!grant) return;
     const decision = joinDecision(topic, grant, known);
-    if (!decision.allowed) return this.#deny(topic, decision.code, decision.reason, requestId);
+    if (!decision.allowed) {
+      this.#deny(topic, decision.code, decision.reason, requestId);
+      return;
+    }
     if (!this.#byTopic.has(topic) && this.#byTopic.size >= TOPICS_PER_CONNECTION_MAX) {
-      return this.#deny(topic, 'bad_subscription', 'too_many_topics', requestId);
+      this.#deny(topic, 'bad_subscription', 'too_many_topics', requestId);
+      return;
     }
     this.#node.metrics.khala_joins_total.record(1, { outcome: 'joined' });
     this.#options.audit({ decision: 'allow', reason: 'joined', topic });

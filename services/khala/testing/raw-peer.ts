@@ -1,0 +1,129 @@
+import { CompactSign, decodeJwt, exportJWK } from 'jose';
+import { WebSocket } from 'ws';
+import {
+  decodeFrame,
+  decodeJsonFrame,
+  encodeFrame,
+  encodeJsonFrame,
+  KHALA_JSON_PROTOCOL,
+  KHALA_PROTOCOL,
+  type KhalaMessage,
+} from '#proto/khala-frame.ts';
+import { BUILD_ID, type Device } from './harness.ts';
+
+export type MessageOf<K extends KhalaMessage['kind']> = Extract<KhalaMessage, { kind: K }>;
+type Hello = MessageOf<'hello'>;
+
+export interface PeerOptions {
+  protocol?: string;
+  origin?: string;
+}
+
+/** A client that does exactly what a test says, and remembers what it got. */
+export class RawPeer {
+  readonly socket: WebSocket;
+  readonly received: KhalaMessage[] = [];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #json: boolean;
+  #waiters: (() => void)[] = [];
+  #taken = 0;
+  #isClosed = false;
+
+  constructor(url: string, options: PeerOptions = {}) {
+    const { protocol = KHALA_PROTOCOL, origin } = options;
+    this.#json = protocol === KHALA_JSON_PROTOCOL;
+    this.socket = new WebSocket(url, [protocol], { ...(origin ? { origin } : {}) });
+    this.socket.on('message', (data: Buffer, isBinary) => {
+      this.received.push(isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString()));
+      this.#wake();
+    });
+    this.socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (code, reason) => {
+        this.#isClosed = true;
+        this.#wake();
+        resolve({ code, reason: reason.toString() });
+      });
+    });
+  }
+
+  send(message: KhalaMessage): void {
+    this.socket.send(this.#json ? encodeJsonFrame(message) : encodeFrame(message));
+  }
+
+  /** The next message not yet taken, of `kind`; others before it are passed over. */
+  async next<K extends KhalaMessage['kind']>(kind: K): Promise<MessageOf<K>> {
+    for (;;) {
+      for (; this.#taken < this.received.length; ) {
+        const message = this.received[this.#taken];
+        this.#taken += 1;
+        if (message?.kind === kind) return message as MessageOf<K>;
+      }
+      if (this.#isClosed) {
+        const last = this.received.findLast((message) => message.kind === 'error');
+        throw new Error(`closed before ${kind}; last error: ${JSON.stringify(last?.code)}`);
+      }
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** Answers the challenge. `changes` makes it wrong in one place. */
+  async hello(device: Device, token: string, changes: Partial<Hello> = {}): Promise<void> {
+    const { nonce } = await this.next('challenge');
+    this.send({
+      kind: 'hello',
+      token,
+      proof: await proofOf(device, token, nonce),
+      device_id: device.deviceId,
+      client_build_id: BUILD_ID,
+      protocol_version: 1,
+      schema_version: 1,
+      ...changes,
+    });
+  }
+
+  async admitted(device: Device, token: string): Promise<MessageOf<'welcome'>> {
+    await this.hello(device, token);
+    return this.next('welcome');
+  }
+
+  subscribe(topics: string[], cursors: { topic: string; epoch: string; seq: bigint }[] = []): void {
+    this.send({ kind: 'subscribe', topics, resume_after: cursors, request_id: 'r1' });
+  }
+
+  close(): void {
+    this.socket.terminate();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}
+
+export interface ProofChanges {
+  nonce?: string;
+  jti?: string;
+  device_id?: string;
+  typ?: string;
+  signedBy?: Device;
+}
+
+export async function proofOf(
+  device: Device,
+  token: string,
+  nonce: string,
+  changes: ProofChanges = {},
+): Promise<string> {
+  const { jti, nonce: otherNonce, device_id, typ = 'khala-proof+jwt' } = changes;
+  const { key } = changes.signedBy ?? device;
+  const claims = {
+    nonce: otherNonce ?? nonce,
+    jti: jti ?? decodeJwt(token).jti,
+    device_id: device_id ?? device.deviceId,
+  };
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: 'EdDSA', typ, jwk: await exportJWK(key.publicKey) })
+    .sign(key.privateKey);
+}
