@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '#proto/gen/types.ts';
+import { ARTIFACT_BYTES_MAX } from '#proto/limits.ts';
 import {
   bodySha256,
   INTERNAL_ASSERTION_HEADER,
@@ -21,9 +22,6 @@ export interface RunArtifacts {
     signal: AbortSignal,
   ): Promise<ArtifactRef>;
 }
-
-/** A bundle of a large repository; more than this is not carried to a verifier. */
-const ARTIFACT_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** How much of a refusal is quoted. */
 const PROBLEM_CHARACTERS_MAX = 300;

@@ -17,6 +17,7 @@ import { feedbackOf } from './feedback.ts';
 import { fetchMaterial } from './material.ts';
 import { prepareWorkspaces, type Workspaces } from './prepare.ts';
 import { HarnessRefusal } from './refusal.ts';
+import { refuseUnrunnable } from './spec.ts';
 import { runStage, type StageCommand, type StageName, type StageRequest } from './stage.ts';
 import { failed, type Judgement, judge } from './verdict.ts';
 
@@ -63,6 +64,7 @@ async function judgePatch(
   control: HarnessControl,
   directory: string,
 ): Promise<HarnessResult> {
+  refuseUnrunnable(input.harness);
   const room = { sandbox: deps.sandbox, directory, signal: control.signal };
   const workspaces = await prepareWorkspaces(
     room,
@@ -186,7 +188,7 @@ async function storeOutputs(
     if (output.bytes.length === 0 || refs.has(output.hash)) continue;
     refs.set(
       output.hash,
-      await deps.artifacts.store(runId, 'output', output.bytes, output.hash, signal),
+      await deps.artifacts.store(runId, 'harness_output', output.bytes, output.hash, signal),
     );
   }
   return [...refs.values()];

@@ -1,5 +1,6 @@
 /** The runtime's artifact route, as the verifier sees it: real assertions, a real store, one process less. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ import { createRunArtifacts, type RunArtifacts } from '../harness/artifacts.ts';
 
 export interface ArtifactServer extends AsyncDisposable {
   readonly url: string;
+  /** The verifier's private key, as its process reads it. */
+  readonly serviceKeyFile: string;
   readonly artifacts: RunArtifacts;
   put(kind: string, bytes: Uint8Array): Promise<ArtifactRef>;
   get(sha256: string): Promise<Uint8Array>;
@@ -28,6 +31,9 @@ export async function startArtifactServer(directory: string): Promise<ArtifactSe
   const store = createDirectoryStore(join(directory, 'artifacts'));
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'verifier', alg: 'EdDSA' };
+  const serviceKeyFile = join(directory, 'verifier.jwk');
+  const privateJwk = { ...(await exportJWK(privateKey)), kid: 'verifier', alg: 'EdDSA' };
+  writeFileSync(serviceKeyFile, JSON.stringify(privateJwk), { mode: 0o600 });
   const used = new Set<string>();
   const verify = createAssertionVerifier({
     audience: 'runtime',
@@ -35,6 +41,10 @@ export async function startArtifactServer(directory: string): Promise<ArtifactSe
     nonces: { claim: async (jti) => !used.has(jti) && Boolean(used.add(jti)) },
   });
   const server = createServer(async (request, response) => {
+    if (request.url === '/healthz') {
+      response.writeHead(200).end('{}');
+      return;
+    }
     try {
       const body = await buffer(request);
       const call = {
@@ -64,6 +74,7 @@ export async function startArtifactServer(directory: string): Promise<ArtifactSe
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
+    serviceKeyFile,
     artifacts: createRunArtifacts({
       runtimeUrl: url,
       sign: createAssertionSigner({ key: { kid: 'verifier', privateKey, publicJwk } }),

@@ -1,0 +1,117 @@
+/** The verifier's process: a Temporal worker for untrusted harnesses. No database role; its service key is its only secret. */
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { loadConfig } from '#services/shared/config.ts';
+import { createAssertionSigner } from '#services/shared/internal-assertion.ts';
+import { createLogger } from '#services/shared/logger.ts';
+import { createMetrics } from '#services/shared/metrics.ts';
+import { createOperations } from '#services/shared/readiness.ts';
+import { startServer, stopOnSignals } from '#services/shared/server.ts';
+import { readPrivateKey } from '#services/shared/service-keys.ts';
+import { createTracing } from '#services/shared/tracing.ts';
+import { TASK_QUEUES } from '#temporal.config';
+import { verifierSettings } from './config.ts';
+import { createHarnessActivities } from './harness/activity.ts';
+import { createRunArtifacts } from './harness/artifacts.ts';
+import { VERIFIER_METRICS } from './metrics.ts';
+import { observeHarness } from './observe-harness.ts';
+import { openVerifierSandbox } from './open-sandbox.ts';
+import { closeInheritedDescriptors } from './sandbox/inherited-descriptors.ts';
+
+/** A harness that was told to stop is killed and its directories are removed within this. */
+const SHUTDOWN_GRACE_MS = 2_000;
+const SHUTDOWN_FORCE_MS = 4_000;
+
+/** Cancellation travels on heartbeats, which the SDK otherwise thins out to most of the heartbeat timeout. */
+const CANCEL_ARRIVES_WITHIN_MS = 2_000;
+
+const SERVICE = 'verifier';
+
+closeInheritedDescriptors(
+  process.env['NODE_CHANNEL_FD'] ? [Number(process.env['NODE_CHANNEL_FD'])] : [],
+);
+const config = loadConfig(verifierSettings, process.env);
+const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
+const logger = createLogger({
+  service: SERVICE,
+  level: config.OA_LOG_LEVEL,
+  buildId: config.OA_BUILD_ID,
+  tracing,
+});
+const metrics = createMetrics(SERVICE, VERIFIER_METRICS);
+const key = await readPrivateKey('OA_SERVICE_KEY_FILE', config.OA_SERVICE_KEY_FILE, config.OA_ENV);
+
+const room = await openVerifierSandbox(config, process.env, logger);
+for (const flag of room.sandbox.isolation.enforced) metrics.sandbox_flags.record(1, { flag });
+for (const flag of room.sandbox.isolation.unenforced) metrics.sandbox_flags.record(0, { flag });
+
+Runtime.install({
+  shutdownSignals: [],
+  logger: new DefaultLogger('WARN', ({ message, meta }) => logger.warn({ ...meta }, message)),
+});
+const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+const worker = await Worker.create({
+  connection,
+  namespace: config.TEMPORAL_NAMESPACE,
+  taskQueue: TASK_QUEUES.verification,
+  activities: createHarnessActivities(
+    {
+      sandbox: room.sandbox,
+      scratch: room.scratch.directory,
+      caches: config.OA_VERIFIER_CACHES,
+      egressSocket: room.egressSocket,
+      toolchain: room.toolchain,
+      artifacts: createRunArtifacts({
+        runtimeUrl: config.RUNTIME_URL,
+        sign: createAssertionSigner({ key }),
+      }),
+    },
+    observeHarness({ logger, metrics, tracing }),
+  ) as unknown as Record<string, (input: never) => Promise<unknown>>,
+  maxConcurrentActivityTaskExecutions: config.OA_VERIFIER_CONCURRENCY,
+  maxHeartbeatThrottleInterval: CANCEL_ARRIVES_WITHIN_MS,
+  shutdownGraceTime: SHUTDOWN_GRACE_MS,
+  shutdownForceTime: SHUTDOWN_FORCE_MS,
+});
+
+const operations = createOperations({
+  service: SERVICE,
+  buildId: config.OA_BUILD_ID,
+  metrics,
+  checks: [
+    { name: 'temporal', check: () => connection.workflowService.getSystemInfo({}) },
+    {
+      name: 'temporal_worker',
+      check: async () => {
+        if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState()}`);
+      },
+    },
+    { name: 'runtime', check: () => answers(new URL('/healthz', config.RUNTIME_URL)) },
+  ],
+});
+operations.routes.get('/isolation', (c) =>
+  c.json({ ...room.sandbox.isolation, limits: room.sandbox.limits, toolchain: room.toolchain }),
+);
+
+const working = worker.run();
+const running = await startServer({
+  app: operations.routes,
+  host: config.OA_HOST,
+  port: config.VERIFIER_PORT,
+  logger,
+  onDrain: () => {
+    operations.startDraining();
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  },
+  closers: [() => working, () => connection.close(), () => room.close(), () => tracing.close()],
+});
+stopOnSignals(running, logger);
+working.catch((error) => {
+  logger.fatal({ err: error }, 'the worker ended');
+  room.close();
+  process.exit(1);
+});
+
+async function answers(url: URL): Promise<void> {
+  const { ok, status } = await fetch(url);
+  if (!ok) throw new Error(`${url.href} answers ${status}`);
+}
