@@ -34,7 +34,7 @@ export async function takeTurn(context: RunContext, feedback: string): Promise<T
       continue;
     }
     context.turnEnd = endOf(turn, receipt);
-    if (receipt.ok && receipt.response.status === 'completed') return receipt.response;
+    if (receipt.ok && receipt.response.status !== 'interrupted') return receipt.response;
     if (!isWorthRetrying(receipt)) throw new RunEnded(failureOf(receipt));
     await loseExecutor(context, turn, receiptReason(receipt), context.turnEnd);
     await recover(context);

@@ -1,0 +1,42 @@
+import { Context } from '@temporalio/activity';
+import type { RunActivities } from '#workflows/run/ports.ts';
+import type { VerificationRecordActivities } from '#workflows/verification/ports.ts';
+import { createRecordApprovalResolved, createRequestApproval } from './run/approvals.ts';
+import { createRecordCancelRequested } from './run/cancel.ts';
+import { createRecordRunCreated } from './run/create.ts';
+import type { RuntimeActivityDeps } from './run/deps.ts';
+import { createDispatchTurn, createReadReceipt } from './run/dispatch.ts';
+import { createDeriveRunFiles } from './run/files/derive.ts';
+import { createFinishRun } from './run/finish.ts';
+import { createRecordExecutorLost } from './run/recover.ts';
+import { createBeginVerification } from './run/verification.ts';
+import { withReadableFailures } from './shared/failures.ts';
+import { createRecordVerification } from './verification/record.ts';
+
+export type { ArtifactStore, RuntimeActivityDeps } from './run/deps.ts';
+
+export type RuntimeActivities = RunActivities & VerificationRecordActivities;
+
+/** The activities of queue `runtime`, as the `worker` process registers them. */
+export function createActivities(deps: Omit<RuntimeActivityDeps, 'heartbeat'>): RuntimeActivities {
+  return withReadableFailures(
+    activitiesOf({ ...deps, heartbeat: () => Context.current().heartbeat() }),
+  );
+}
+
+/** The same without a Temporal worker around them. */
+export function activitiesOf(deps: RuntimeActivityDeps): RuntimeActivities {
+  return {
+    recordRunCreated: createRecordRunCreated(deps),
+    dispatchTurn: createDispatchTurn(deps),
+    readReceipt: createReadReceipt(deps),
+    recordExecutorLost: createRecordExecutorLost(deps),
+    recordCancelRequested: createRecordCancelRequested(deps),
+    beginVerification: createBeginVerification(deps),
+    recordVerification: createRecordVerification(deps),
+    requestApproval: createRequestApproval(deps),
+    recordApprovalResolved: createRecordApprovalResolved(deps),
+    finishRun: createFinishRun(deps),
+    deriveRunFiles: createDeriveRunFiles(deps),
+  };
+}

@@ -1,0 +1,65 @@
+import { grantArtifact } from '#db/runtime/artifacts.ts';
+import { type RunRow, readRun } from '#db/runtime/runs.ts';
+import { transaction } from '#db/transaction.ts';
+import type { ArtifactRef } from '#proto/gen/types.ts';
+import { parseId } from '#proto/ids.ts';
+import type { Sha256 } from '#proto/sha256.ts';
+import { topics } from '#proto/topics.ts';
+import type { RunActivities, RunFiles } from '#workflows/run/ports.ts';
+import type { RuntimeActivityDeps } from '../deps.ts';
+import { asJson } from '../events.ts';
+import { storeBundle } from './bundle.ts';
+import { storeReplay } from './replay-file.ts';
+
+/** Everything is derived from the closed log and stored by its hash, so a second run writes the same bytes. */
+export function createDeriveRunFiles(deps: RuntimeActivityDeps): RunActivities['deriveRunFiles'] {
+  return async function deriveRunFiles({ run_id }) {
+    const run = await readRun(deps.sql, run_id);
+    if (!run?.trajectory_hash) throw new Error(`run ${run_id} has no closed log`);
+    const replay = await storeReplay(deps, run);
+    const files = { replay: replay.artifact, bundle: await storeBundle(deps, run, replay) };
+    if (run.replay?.sha256 !== files.replay.sha256) await announce(deps, run, files);
+    return files;
+  };
+}
+
+async function announce(
+  { sql, journal }: RuntimeActivityDeps,
+  run: RunRow,
+  { replay, bundle }: RunFiles,
+): Promise<void> {
+  await transaction(sql, async (tx) => {
+    for (const artifact of [replay, bundle])
+      if (artifact) await grantArtifact(tx, grant(run, artifact));
+    await journal.appendIn(tx, {
+      run_id: run.run_id,
+      origin: 'platform',
+      events: [],
+      patch: { replay, ...(bundle && { bundle }) },
+    });
+    if (!run.user_id) return;
+    await journal.publishIn(tx, [
+      {
+        topic: topics.userNotifications(parseId('user', run.user_id)),
+        class: 'notifications',
+        owner: { user_id: run.user_id },
+        kind: 'run.files',
+        payload: {
+          run_id: run.run_id,
+          replay: asJson(replay),
+          bundle: bundle ? asJson(bundle) : null,
+        },
+      },
+    ]);
+  });
+}
+
+function grant(run: RunRow, artifact: ArtifactRef) {
+  return {
+    run_id: run.run_id,
+    // Named by the store that hashed it.
+    sha256: artifact.sha256 as Sha256,
+    bytes: Number(artifact.bytes),
+    kind: artifact.kind,
+  };
+}
