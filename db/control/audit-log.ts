@@ -1,11 +1,10 @@
 import type { JsonObject } from '#proto/canonical.ts';
-import type { AuditId } from '#proto/ids.ts';
 import type { Sql } from '../connect.ts';
 import type { Tx } from '../transaction.ts';
 
 /** One thing that was done or refused. Append-only; never a secret, never a token. */
 export interface AuditRow {
-  audit_id: AuditId;
+  audit_id: string;
   event_name: string;
   outcome: 'ok' | 'denied' | 'failed';
   request_id: string;

@@ -4,6 +4,8 @@ export interface RateLimitHit {
   gate: string;
   principalHash: Uint8Array;
   windowMs: number;
+  /** Hits beyond one past this are not counted: whoever hammers is let in again as soon as whoever waits. */
+  limit: number;
   now: Date;
 }
 
@@ -16,7 +18,7 @@ export interface RateWindow {
 
 /** Counts one hit in windows aligned to the epoch, and answers this window and the one before. One statement. */
 export async function countHit(sql: Sql, hit: RateLimitHit): Promise<RateWindow> {
-  const { gate, principalHash, windowMs, now } = hit;
+  const { gate, principalHash, windowMs, limit, now } = hit;
   const startedAt = new Date(Math.floor(now.getTime() / windowMs) * windowMs);
   const previousStartedAt = new Date(startedAt.getTime() - windowMs);
   const [row] = await sql<{ count: number; previous_count: number; window_started_at: Date }[]>`
@@ -27,7 +29,9 @@ export async function countHit(sql: Sql, hit: RateLimitHit): Promise<RateWindow>
         when r.window_started_at >= excluded.window_started_at then r.previous_count
         when r.window_started_at = ${previousStartedAt} then r.count
         else 0 end,
-      count = case when r.window_started_at >= excluded.window_started_at then r.count + 1 else 1 end,
+      count = case
+        when r.window_started_at >= excluded.window_started_at then least(r.count, ${limit}) + 1
+        else 1 end,
       window_started_at = greatest(r.window_started_at, excluded.window_started_at)
     returning count, previous_count, window_started_at`;
   if (!row) throw new Error('an upsert returned no row');

@@ -13,6 +13,7 @@ export interface SessionRevocationRow {
   session_ids: SessionId[];
   reason: string;
   attempts: number;
+  requested_at: Date;
 }
 
 export async function insertSessionRevocation(
@@ -39,7 +40,7 @@ export function claimDueRevocations(
       where told_at is null and next_attempt_at <= ${claim.now}
       order by next_attempt_at limit ${claim.limit}
       for update skip locked)
-    returning revocation_id, session_ids, reason, attempts`;
+    returning revocation_id, session_ids, reason, attempts, requested_at`;
 }
 
 export async function markRevocationTold(tx: Tx, revocationId: bigint, now: Date): Promise<void> {

@@ -87,11 +87,12 @@ export async function renewSession(
   return session ?? null;
 }
 
-/** Which of a person's active sessions to end. */
-export type RevocationTarget =
-  | { kind: 'session'; sessionId: string }
-  | { kind: 'device'; deviceId: string }
-  | { kind: 'all'; exceptSessionId: string | null };
+/** Which of a person's active sessions to end: all that match everything given. */
+export interface RevocationTarget {
+  readonly sessionId?: string;
+  readonly deviceId?: string;
+  readonly exceptSessionId?: string;
+}
 
 /** Returns the sessions that this call ended; those already revoked stay as they were. */
 export async function revokeSessions(
@@ -99,21 +100,14 @@ export async function revokeSessions(
   order: { userId: string; target: RevocationTarget; reason: RevocationReason; now: Date },
 ): Promise<SessionId[]> {
   const { userId, target, reason, now } = order;
+  const { sessionId = null, deviceId = null, exceptSessionId = null } = target;
   const rows = await tx<{ session_id: SessionId }[]>`
     update control.sessions
     set status = 'revoked', revoked_at = ${now}, revoked_reason = ${reason}
-    where user_id = ${userId} and status = 'active' and ${matching(tx, target)}
+    where user_id = ${userId} and status = 'active'
+      and (${sessionId}::text is null or session_id = ${sessionId})
+      and (${deviceId}::text is null or device_id = ${deviceId})
+      and session_id is distinct from ${exceptSessionId}
     returning session_id`;
   return rows.map((row) => row.session_id);
-}
-
-function matching(tx: Tx, target: RevocationTarget) {
-  switch (target.kind) {
-    case 'session':
-      return tx`session_id = ${target.sessionId}`;
-    case 'device':
-      return tx`device_id = ${target.deviceId}`;
-    case 'all':
-      return tx`session_id is distinct from ${target.exceptSessionId}`;
-  }
 }

@@ -1,0 +1,20 @@
+import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
+import { createLogger } from '../shared/logger.ts';
+import { stopOnSignals } from '../shared/server.ts';
+import { controlSettings } from './config.ts';
+import { startControl } from './start.ts';
+
+const config = loadConfig(controlSettings, process.env);
+const logger = createLogger({
+  service: 'control',
+  level: config.OA_LOG_LEVEL,
+  buildId: config.OA_BUILD_ID,
+});
+
+try {
+  stopOnSignals(await startControl(config), logger);
+} catch (error) {
+  if (error instanceof ConfigurationError) refuseToStart(error);
+  logger.fatal({ err: error }, 'control cannot start');
+  process.exit(1);
+}

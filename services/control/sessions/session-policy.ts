@@ -1,0 +1,16 @@
+/** How long things last. */
+export interface SessionPolicy {
+  readonly challengeTtlMs: number;
+  readonly accessTtlMs: number;
+  readonly refreshTtlMs: number;
+}
+
+/**
+ * A client that lost the answer to a refresh repeats it and gets the same successor within this time. Longer would
+ * widen the window in which a stolen, just rotated token still works; shorter would log out phones on bad networks.
+ */
+export const IDENTICAL_RETRY_MS = 10_000;
+
+export function after(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
+}
