@@ -1,25 +1,28 @@
-/** How steps travel: one call of `runtime.journal_append` for a batch, one row back per step. */
+/** How steps travel: one call of `runtime.journal_append` for a batch. */
 import type { JsonObject, Sha256 } from '#proto/canonical.ts';
 import { type ErrorCode, ProblemError } from '#proto/errors.ts';
 import { topics } from '#proto/topics.ts';
 import { arrayParameter } from '../array-parameter.ts';
 import type { Queryable } from '../transaction.ts';
 import type { DirtyTopic } from './hint.ts';
-import type { PreparedStep, StepResult } from './step.ts';
+import type { AppendedEvent, PreparedStep, StepResult } from './step.ts';
+
+const HASH_DIGITS = 64;
 
 /** A step that was refused by the log's own rules; the others of its batch were not touched. */
 export type StepOutcome =
   | { ok: true; result: StepResult; dirty: DirtyTopic[] }
   | { ok: false; problem: ProblemError };
 
-interface OutcomeRow {
-  outcome: 'ok' | RefusedOutcome;
-  topic_id: bigint | null;
-  head_seq: bigint | null;
+/** The one row that the function answers; see its comment for the index spaces. */
+interface BatchRow {
+  outcomes: ('ok' | RefusedOutcome)[];
+  heads: bigint[];
+  run_topics: bigint[];
   seqs: bigint[];
-  hashes: string[];
-  replayed: boolean[];
-  summaries: { topic: string; topic_id: string; seq: string }[] | null;
+  hashes: string;
+  replayed: number[];
+  summaries: Record<string, { topic: string; topic_id: string; seq: string }[]>;
 }
 
 type RefusedOutcome = Extract<
@@ -30,15 +33,16 @@ type RefusedOutcome = Extract<
 /** One round trip. Throws what Postgres throws; then nothing of the batch was stored. */
 export async function appendBatch(sql: Queryable, steps: PreparedStep[]): Promise<StepOutcome[]> {
   const batch = encode(steps);
-  const rows = await sql<OutcomeRow[]>`
-    select outcome, topic_id, head_seq, seqs, hashes, replayed, summaries
+  const [row] = await sql<BatchRow[]>`
+    select outcomes, heads, run_topics, seqs, hashes, replayed, summaries
     from runtime.journal_append(
       ${batch.runIds}::text[], ${batch.stepRun}::int4[], ${arrayParameter(batch.stepExpected)}::int8[],
       ${sql.json(batch.patches)}::jsonb,
       ${batch.eventStep}::int4[], ${batch.eventType}::text[], ${batch.eventKey}::text[],
       ${batch.sanitized}::int4[], ${batch.eventStart}::int4[], ${batch.eventLength}::int4[],
       ${batch.payloads}::bytea)`;
-  return steps.map((step, index) => outcomeOf(step, rows[index]));
+  if (row === undefined) throw new Error('journal_append answered nothing');
+  return decode(steps, batch.stepRun, row);
 }
 
 function encode(steps: PreparedStep[]) {
@@ -91,44 +95,60 @@ export function joinPayloads(payloads: Uint8Array[]): {
   };
 }
 
-function outcomeOf(step: PreparedStep, row: OutcomeRow | undefined): StepOutcome {
-  if (row === undefined) throw new Error('journal_append answered fewer rows than steps');
-  if (row.outcome !== 'ok') return { ok: false, problem: refusal(row.outcome, row.head_seq) };
-  const { topic_id: topicId, head_seq: head } = row;
-  if (topicId === null || head === null) throw new Error('journal_append lost a run of its batch');
-  const topic = topics.runEvents(step.run_id);
-  const summaries = (row.summaries ?? []).map((summary) => ({
-    topic: summary.topic,
-    topic_id: BigInt(summary.topic_id),
-    seq: BigInt(summary.seq),
-  }));
-  return {
-    ok: true,
-    result: {
-      events: readEvents(step, row),
-      head_seq: head,
-      positions: [{ topic, seq: head }, ...summaries.map(({ topic, seq }) => ({ topic, seq }))],
-    },
-    dirty: [
-      { topic_id: topicId, topic, head_seq: head },
-      ...summaries.map(({ topic, topic_id, seq }) => ({ topic, topic_id, head_seq: seq })),
-    ],
-  };
-}
-
-function readEvents(step: PreparedStep, row: OutcomeRow): StepResult['events'] {
-  const seen = new Set<number>();
-  return step.places.map((place) => {
-    const seq = row.seqs[place];
-    if (seq === undefined) throw new Error('journal_append answered fewer events than asked');
-    const repeated = seen.has(place);
-    seen.add(place);
-    const hash: Sha256 = `sha256:${row.hashes[place]}`;
-    return { seq, event_hash: hash, replayed: repeated || row.replayed[place] === true };
+function decode(steps: PreparedStep[], stepRun: number[], row: BatchRow): StepOutcome[] {
+  const replayed = new Set(row.replayed);
+  let before = 0;
+  return steps.map((step, index) => {
+    const firstEvent = before;
+    before += step.events.length;
+    const outcome = at(row.outcomes, index);
+    const head = at(row.heads, index);
+    if (outcome !== 'ok') return { ok: false, problem: refusal(outcome, head) };
+    const appended = step.events.map((_event, place) => {
+      const event = firstEvent + place;
+      const hash: Sha256 = `sha256:${row.hashes.slice(event * HASH_DIGITS, (event + 1) * HASH_DIGITS)}`;
+      return { seq: at(row.seqs, event), event_hash: hash, replayed: replayed.has(event + 1) };
+    });
+    const topic = { topic: topics.runEvents(step.run_id), head_seq: head };
+    const summaries = (row.summaries[step.run_id] ?? []).map((summary) => ({
+      topic_id: BigInt(summary.topic_id),
+      topic: summary.topic,
+      head_seq: BigInt(summary.seq),
+    }));
+    const dirty = [
+      { topic_id: at(row.run_topics, at(stepRun, index) - 1), ...topic },
+      ...summaries,
+    ];
+    return {
+      ok: true,
+      dirty,
+      result: {
+        events: inDraftOrder(step, appended),
+        head_seq: head,
+        positions: dirty.map((one) => ({ topic: one.topic, seq: one.head_seq })),
+      },
+    };
   });
 }
 
-function refusal(outcome: RefusedOutcome, head: bigint | null): ProblemError {
+/** An event that stands twice in its step was appended once; the second is a replay of the first. */
+function inDraftOrder(step: PreparedStep, appended: AppendedEvent[]): AppendedEvent[] {
+  const seen = new Set<number>();
+  return step.places.map((place) => {
+    const event = at(appended, place);
+    const repeated = seen.has(place);
+    seen.add(place);
+    return repeated ? { ...event, replayed: true } : event;
+  });
+}
+
+function at<T>(values: readonly T[], index: number): T {
+  const value = values[index];
+  if (value === undefined) throw new Error('journal_append answered less than it was asked');
+  return value;
+}
+
+function refusal(outcome: RefusedOutcome, head: bigint): ProblemError {
   switch (outcome) {
     case 'not_found':
       return new ProblemError('not_found', 'no such run');
@@ -138,7 +158,7 @@ function refusal(outcome: RefusedOutcome, head: bigint | null): ProblemError {
       return new ProblemError(outcome, 'the log ends with run.finished');
     case 'sequence_conflict':
       return new ProblemError(outcome, `the log stands at ${head}`, {
-        ...(head === null ? {} : { currentSeq: head }),
+        currentSeq: head,
       });
   }
 }

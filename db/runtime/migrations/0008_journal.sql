@@ -138,12 +138,14 @@ end $$;
 -- p_run_ids: the distinct runs; p_step_run, p_step_expected: per step, its run (index) and the head it expects or null.
 -- p_patches: {"<step>": RunPatch}. The event arrays are in step order; p_sanitized: the events (index) that were changed
 -- before they came here; payloads stand in one value.
+-- Answers one row for the batch: outcome and head per step, topic per run, seq and hash (64 hex digits each) per event,
+-- the events (index) that were known, and per run id the positions of its summaries.
 create function runtime.journal_append(
   p_run_ids text[], p_step_run int4[], p_step_expected int8[], p_patches jsonb,
   p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
   p_event_start int4[], p_event_length int4[], p_payloads bytea
 ) returns table (
-  step int4, outcome text, topic_id int8, head_seq int8, seqs int8[], hashes text[], replayed boolean[], summaries jsonb
+  outcomes text[], heads int8[], run_topics int8[], seqs int8[], hashes text, replayed int4[], summaries jsonb
 )
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
@@ -152,7 +154,7 @@ declare
   run_count int4 := cardinality(p_run_ids);
   step_count int4 := cardinality(p_step_run);
   event_count int4 := cardinality(p_event_step);
-  run_topic int8[] := array_fill(null::int8, array[run_count]);
+  run_topic int8[] := array_fill(0::int8, array[run_count]);
   run_seq int8[] := array_fill(null::int8, array[run_count]);
   run_hash text[] := array_fill(null::text, array[run_count]);
   run_closed boolean[] := array_fill(false, array[run_count]);
@@ -162,10 +164,10 @@ declare
   step_outcome text[] := array_fill('ok'::text, array[step_count]);
   step_head int8[] := array_fill(null::int8, array[step_count]);
   step_fresh int4[] := array_fill(0, array[step_count]);
-  event_seq int8[] := array_fill(null::int8, array[event_count]);
-  event_hash text[] := array_fill(null::text, array[event_count]);
+  event_seq int8[] := array_fill(0::int8, array[event_count]);
+  event_hash text[] := array_fill(repeat('0', 64), array[event_count]);
   event_digest text[] := array_fill(null::text, array[event_count]);
-  event_replayed boolean[] := array_fill(false, array[event_count]);
+  event_replayed int4[] := '{}';
   recorded timestamptz(3);
   current_step int4 := 0;
   before_seq int8;
@@ -225,7 +227,7 @@ begin
       else
         event_seq[e.ord] := e.stored_seq;
         event_hash[e.ord] := e.stored_hash;
-        event_replayed[e.ord] := true;
+        event_replayed := event_replayed || e.ord::int4;
       end if;
     elsif run_closed[k] then
       step_outcome[e.step] := 'run_closed';
@@ -324,16 +326,15 @@ begin
     ) p;
   end if;
 
-  return query
-    select s.ord::int4, s.outcome, run_topic[s.run],
-      coalesce(s.head, run_seq[s.run]),
-      array(select d.seq from unnest(p_event_step, event_seq) with ordinality d (step, seq, ord)
-        where d.step = s.ord and s.outcome = 'ok' order by d.ord),
-      array(select d.hash from unnest(p_event_step, event_hash) with ordinality d (step, hash, ord)
-        where d.step = s.ord and s.outcome = 'ok' order by d.ord),
-      array(select d.replayed from unnest(p_event_step, event_replayed) with ordinality d (step, replayed, ord)
-        where d.step = s.ord order by d.ord),
-      published -> run_ids[s.run]
-    from unnest(p_step_run, step_outcome, step_head) with ordinality s (run, outcome, head, ord)
-    order by s.ord;
+  for i in 1..step_count loop
+    step_head[i] := coalesce(step_head[i], run_seq[p_step_run[i]], 0);
+  end loop;
+  outcomes := step_outcome;
+  heads := step_head;
+  run_topics := run_topic;
+  seqs := event_seq;
+  hashes := array_to_string(event_hash, '');
+  replayed := event_replayed;
+  summaries := published;
+  return next;
 end $$;

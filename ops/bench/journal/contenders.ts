@@ -68,8 +68,8 @@ export async function installSecondCopy(sql: Sql): Promise<void> {
     create function runtime.journal_append(p_run_ids text[], p_step_run int4[], p_step_expected int8[],
       p_patches jsonb, p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
       p_event_start int4[], p_event_length int4[], p_payloads bytea)
-    returns table (step int4, outcome text, topic_id int8, head_seq int8, seqs int8[], hashes text[],
-      replayed boolean[], summaries jsonb)
+    returns table (outcomes text[], heads int8[], run_topics int8[], seqs int8[], hashes text,
+      replayed int4[], summaries jsonb)
     language plpgsql as $$
     #variable_conflict use_column
     begin
@@ -77,16 +77,18 @@ export async function installSecondCopy(sql: Sql): Promise<void> {
         with answer as materialized (
           select * from runtime.journal_append_log(p_run_ids, p_step_run, p_step_expected, p_patches,
             p_event_step, p_event_type, p_event_key, p_sanitized, p_event_start, p_event_length, p_payloads)
+        ), appended as (
+          select a.run_topics[p_step_run[e.step]] as topic_id, e.seq, e.type,
+            substring(p_payloads from e.start + 1 for e.length) as payload
+          from answer a cross join lateral unnest(p_event_step, p_event_type, p_event_start, p_event_length, a.seqs)
+            e (step, type, start, length, seq)
         ), copied as (
           insert into runtime.sync_events
             (topic_id, seq, class, day, kind, payload, payload_sha256, inserted_at)
-          select a.topic_id, a.seqs[1], 'run_events', now()::date, e.type, e.payload, sha256(e.payload), now()
-          from answer a
-          join lateral (select p_event_type[a.step] as type,
-            substring(p_payloads from p_event_start[a.step] + 1 for p_event_length[a.step]) as payload) e on true
+          select topic_id, seq, 'run_events', now()::date, type, payload, sha256(payload), now() from appended
         ), moved as (
           update runtime.sync_topics t set head_seq = m.head, updated_at = now()
-          from (select a.topic_id, max(a.seqs[1]) as head from answer a group by a.topic_id) m
+          from (select topic_id, max(seq) as head from appended group by topic_id) m
           where t.topic_id = m.topic_id
         )
         select * from answer;
