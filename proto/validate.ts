@@ -51,7 +51,12 @@ function validatorOf(name: string): ValidateFunction {
 
 /** Schemas are registered at once and compiled one by one, when a message is first read. */
 function compiler(): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    verbose: true,
+  });
   ajv.addFormat('uint64', (text) => scalarFault('uint64', text) === null);
   ajv.addFormat('int64', (text) => scalarFault('int64', text) === null);
   ajv.addFormat('byte', (text) => scalarFault('bytes', text) === null);
@@ -72,13 +77,6 @@ function faultsOf(errors: readonly ErrorObject[]): FieldFault[] {
   return [...faults.values()];
 }
 
-const FORMAT_REASONS: Readonly<Record<string, string>> = {
-  uint64: 'must be a decimal string in 0..2^64-1',
-  int64: 'must be a decimal string in -2^63..2^63-1',
-  byte: 'must be base64',
-  'date-time': 'must be a time as 2026-01-31T08:00:00.000Z',
-};
-
 function faultOf(error: ErrorObject): FieldFault {
   const path = pointerPath(error.instancePath);
   const params = error.params as Record<string, unknown>;
@@ -90,30 +88,40 @@ function faultOf(error: ErrorObject): FieldFault {
       path.push(String(params['missingProperty']));
       return { path: jsonPath(path), reason: 'is required' };
     case 'type':
-      return { path: jsonPath(path), reason: `must be ${TYPE_NAMES[String(params['type'])]}` };
+      return { path: jsonPath(path), reason: `must be ${formOf(error, String(params['type']))}` };
     case 'enum': {
       const texts = (params['allowedValues'] as string[]).filter((text) => text !== '');
       return { path: jsonPath(path), reason: `must be one of ${texts.join(', ')}` };
     }
     case 'format':
-      return {
-        path: jsonPath(path),
-        reason: FORMAT_REASONS[String(params['format'])] ?? 'is malformed',
-      };
+      return { path: jsonPath(path), reason: `must be ${formOf(error, '')}` };
     case 'oneOf':
       return { path: jsonPath(path), reason: 'sets more than one field of a choice' };
-    default:
-      return { path: jsonPath(path), reason: error.message ?? 'is not valid' };
+    default: {
+      const form = error.keyword === 'pattern' ? formOf(error, '') : '';
+      const reason = form === '' ? (error.message ?? 'is not valid') : `must be ${form}`;
+      return { path: jsonPath(path), reason };
+    }
   }
 }
 
-const TYPE_NAMES: Readonly<Record<string, string>> = {
+/** A format says more than the type beneath it. */
+function formOf(error: ErrorObject, type: string): string {
+  const { format } = error.parentSchema as { format?: string };
+  return FORMS[format ?? type] ?? '';
+}
+
+const FORMS: Readonly<Record<string, string>> = {
   object: 'an object',
   array: 'a list',
   string: 'a string',
   integer: 'an integer',
   number: 'a number',
   boolean: 'true or false',
+  uint64: 'a decimal string in 0..2^64-1',
+  int64: 'a decimal string in -2^63..2^63-1',
+  byte: 'base64',
+  'date-time': 'a time as 2026-01-31T08:00:00.000Z',
 };
 
 function pointerPath(pointer: string): (string | number)[] {
