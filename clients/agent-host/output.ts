@@ -70,7 +70,7 @@ export class OutputCoalescer {
   }
 
   #release(state: StreamState, text: string): void {
-    const redacted = redactText(text).value;
+    const redacted = redactText(text);
     this.#deps.onText(redacted);
     state.pending += redacted;
     if (state.pending.length > PROGRESS_CHARACTERS_MAX) {

@@ -8,9 +8,10 @@
  *    as the host.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, realpath, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { isMissing, PRIVATE_DIRECTORY_MODE } from '../api/atomic-file.ts';
 import { type Git, GitError, type GitOptions } from './git.ts';
 
@@ -59,6 +60,9 @@ export interface WorkspaceDeps {
   runsDirectory: string;
 }
 
+/** One line per file of the base commit: room for a million of them. */
+const OBJECT_LIST_BYTES_MAX = 128 * 1024 * 1024;
+const SHA1_HEX_LENGTH = 40;
 const CLONE_TIMEOUT_MS = 15 * 60_000;
 /** The largest patch that is taken from an agent; a patch beyond this is not a reviewable change. */
 export const PATCH_BYTES_MAX = 64 * 1024 * 1024;
@@ -139,19 +143,37 @@ export async function writePatch(git: Git, workspace: Workspace, signal?: AbortS
 }
 
 /**
- * A git bundle from which the base commit can be checked out without any other source. A shallow clone cannot supply
- * the history that a bundle needs, so its bundle is refused here and named.
+ * A git bundle of the base commit and what it contains, without the history before it: whoever verifies the patch needs
+ * the tree alone, and a shallow source has no more. It is unpacked with `git bundle unbundle`.
  */
-export async function writeBundle(git: Git, workspace: Workspace, signal?: AbortSignal) {
+export async function writeBundle(git: Git, workspace: Workspace): Promise<StoredFile> {
   const path = join(workspace.directory, 'base.bundle');
-  const options: GitOptions = { cwd: workspace.gitDirectory, ...(signal ? { signal } : {}) };
-  if (!(await exists(path))) {
-    const partial = `${path}.partial`;
-    await git.bytes(['bundle', 'create', '--quiet', partial, 'refs/oa/base'], options);
-    const { rename } = await import('node:fs/promises');
-    await rename(partial, path);
-  }
+  if (await exists(path)) return describeFile(path);
+  const options: GitOptions = {
+    cwd: workspace.gitDirectory,
+    outputBytesMax: OBJECT_LIST_BYTES_MAX,
+  };
+  const objects = await git.text(['rev-list', '--objects', '--no-walk', 'refs/oa/base'], options);
+  const packPrefix = join(workspace.directory, 'base');
+  const packHash = await git.text(['pack-objects', '--quiet', packPrefix], {
+    ...options,
+    stdin: `${objects}\n`,
+    timeoutMs: CLONE_TIMEOUT_MS,
+  });
+  const pack = `${packPrefix}-${packHash}.pack`;
+  const partial = `${path}.partial`;
+  await writeFile(partial, bundleHeader(workspace.baseCommit));
+  await pipeline(createReadStream(pack), createWriteStream(partial, { flags: 'a' }));
+  await rename(partial, path);
+  await Promise.all([rm(pack), rm(`${packPrefix}-${packHash}.idx`, { force: true })]);
   return describeFile(path);
+}
+
+/** gitformat-bundle(5); only version 3 can name another object format than SHA-1. */
+function bundleHeader(commit: string): string {
+  const version = commit.length === SHA1_HEX_LENGTH ? 'v2' : 'v3';
+  const format = version === 'v3' ? '@object-format=sha256\n' : '';
+  return `# ${version} git bundle\n${format}${commit} refs/oa/base\n\n`;
 }
 
 export async function describeFile(path: string): Promise<StoredFile> {

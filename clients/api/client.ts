@@ -3,7 +3,13 @@
  * the route tables in `proto/http`, so that a client can say nothing that the servers do not declare.
  */
 import { randomUUID } from 'node:crypto';
-import { PROTOCOL_VERSION, SCHEMA_VERSION } from '#proto/compat.ts';
+import {
+  BUILD_ID_HEADER,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_HEADER,
+  SCHEMA_VERSION,
+  SCHEMA_VERSION_HEADER,
+} from '#proto/compat.ts';
 import type { CompatibilityResponse, MessageTypes, ServiceEndpoints } from '#proto/gen/types.ts';
 import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
 import { pathParameters, type Route } from '#proto/http/routes.ts';
@@ -119,9 +125,9 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
   async function requestOf(route: Route, input: CallInput<RouteName>): Promise<HttpRequest> {
     const headers: Record<string, string> = {
       accept: 'application/json, application/problem+json',
-      'x-oa-client-build-id': CLIENT_BUILD_ID,
-      'x-oa-protocol-version': String(PROTOCOL_VERSION),
-      'x-oa-schema-version': String(SCHEMA_VERSION),
+      [BUILD_ID_HEADER]: CLIENT_BUILD_ID,
+      [PROTOCOL_VERSION_HEADER]: String(PROTOCOL_VERSION),
+      [SCHEMA_VERSION_HEADER]: String(SCHEMA_VERSION),
     };
     if (route.idempotency === 'required') {
       headers['idempotency-key'] = input.idempotencyKey ?? randomUUID();

@@ -46,8 +46,6 @@ const PASSED_VARIABLES = [
 ];
 /** Shown in the tool result; the whole output lies in its artifact. */
 const PREVIEW_CHARACTERS_MAX = 2_048;
-/** What shells answer for a command they cannot find or execute. */
-const EXIT_NOT_STARTED = 127;
 /** Shells add this to the number of a signal; the number itself is not known portably, SIGKILL's is. */
 const EXIT_KILLED = 137;
 
@@ -180,7 +178,7 @@ function agentEnvironment(
 
 function describeCall(request: TurnRequest, confinement: Confinement) {
   const input: JsonObject = {
-    command: request.agent.command.map((word) => redactText(word).value),
+    command: request.agent.command.map(redactText),
     sandbox: { ...confinement },
   };
   const id = `${request.requestId}/1`;
@@ -257,5 +255,3 @@ function sideEffects(confinement: Confinement): string[] {
   const effects = confinement.mode === 'read_only' ? [] : ['workspace_write'];
   return confinement.tool === 'none' ? [...effects, 'unsandboxed'] : effects;
 }
-
-export { EXIT_NOT_STARTED };

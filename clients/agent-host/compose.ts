@@ -1,0 +1,84 @@
+/** A host from its parts: which directories it uses, what agents may not read, how it talks to the platform. */
+import { createHash } from 'node:crypto';
+import { mkdir, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { PRIVATE_DIRECTORY_MODE } from '../api/atomic-file.ts';
+import type { ApiClient } from '../api/client.ts';
+import type { Environment } from '../api/config-home.ts';
+import type { ClientState, KhalaClient } from '../khala/types.ts';
+import type { WatermarkStore } from '../khala/watermark-store.ts';
+import { createCommandDriver } from './drivers/command.ts';
+import { createGit } from './git.ts';
+import type { HostDeps } from './host.ts';
+import { createPlatform } from './platform.ts';
+import type { HostLog } from './publisher.ts';
+import { openRequestJournal } from './request-journal.ts';
+import { credentialPaths, detectSandbox, type Sandbox } from './sandbox.ts';
+import { createWorkerIdentity } from './worker-identity.ts';
+
+export interface HostSettings {
+  api: ApiClient;
+  openKhala(store: WatermarkStore, onState: (state: ClientState) => void): Promise<KhalaClient>;
+  watermarks: WatermarkStore;
+  environment: Environment;
+  passEnvironment: readonly string[];
+  configDirectory: string;
+  dataDirectory: string;
+  root: string;
+  name: string;
+  log: HostLog;
+}
+
+export interface ComposedHost {
+  deps: HostDeps;
+  directory: string;
+  root: string;
+  sandbox: Sandbox;
+}
+
+export async function composeHost(settings: HostSettings): Promise<ComposedHost> {
+  const { api, environment, log, watermarks } = settings;
+  const root = await realpath(settings.root);
+  const directory = hostDirectory(settings.dataDirectory, api.controlUrl, root, settings.name);
+  const runsDirectory = join(directory, 'runs');
+  await mkdir(runsDirectory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  const git = createGit(environment);
+  const sandbox = await detectSandbox(environment['PATH']);
+  const driver = createCommandDriver({
+    sandbox,
+    environment,
+    passEnvironment: settings.passEnvironment,
+    // Logins and other runs' workspaces are nobody's business but the host's.
+    hidden: [
+      settings.configDirectory,
+      settings.dataDirectory,
+      ...credentialPaths(environment['HOME'] ?? homedir()),
+    ],
+    now: Date.now,
+  });
+  return {
+    directory,
+    root,
+    sandbox,
+    deps: {
+      platform: createPlatform(api),
+      openKhala: (onState) => settings.openKhala(watermarks, onState),
+      watermarks,
+      journal: await openRequestJournal(join(directory, 'requests')),
+      turns: {
+        workspaces: { git, root, runsDirectory },
+        driver: (name) => (name === driver.name ? driver : undefined),
+      },
+      identity: createWorkerIdentity(directory),
+      log,
+      now: Date.now,
+    },
+  };
+}
+
+/** One directory per platform, root and name: the same command started again is the same worker. */
+function hostDirectory(data: string, controlUrl: string, root: string, name: string): string {
+  const digest = createHash('sha256').update([controlUrl, root, name].join('\n')).digest('hex');
+  return join(data, 'hosts', digest.slice(0, 16));
+}

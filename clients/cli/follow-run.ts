@@ -1,0 +1,138 @@
+import type { Run } from '#proto/gen/types.ts';
+import { parseId, type RunId } from '#proto/ids.ts';
+import { topics } from '#proto/topics.ts';
+import type { SnapshotRequired, SyncEvent } from '../khala/types.ts';
+import type { Watermark } from '../khala/watermark-store.ts';
+import type { Cli, Connection } from './cli.ts';
+import { CliError, EXIT, usageError } from './exit-codes.ts';
+import { openKhala, openWatermarks } from './live.ts';
+import { createRunView } from './run-view.ts';
+
+/** The run as it stands when it has ended. */
+export async function getRun({ api }: Connection, runId: string): Promise<Run> {
+  const { run } = await api.call('runtime.run.get', { params: { run_id: runId } });
+  if (!run) throw new CliError(EXIT.failure, `the platform answered nothing about ${runId}`);
+  return run;
+}
+
+export function checkRunId(text: string): RunId {
+  try {
+    return parseId('run', text);
+  } catch {
+    throw usageError(
+      `${text} is not a run id`,
+      'A run id begins with run_. `oa runs ls` shows yours.',
+    );
+  }
+}
+
+export type Followed = 'finished' | 'interrupted';
+
+/**
+ * Shows a run's events until it has finished or `stop` fires. Where it stood is stored after each event, so that the
+ * next call continues there; `fromStart` begins anew.
+ */
+export async function followRun(
+  cli: Cli,
+  connection: Connection,
+  runId: RunId,
+  options: { fromStart: boolean; stop: AbortSignal },
+): Promise<Followed> {
+  const store = await openWatermarks(connection, 'run-view');
+  const view = createRunView({ paint: cli.paintError });
+  let settle: (how: Followed) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const ended = new Promise<Followed>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const khala = await openKhala(connection, store, (state) => {
+    if (state.name === 'blocked') {
+      const code = state.action === 'log_in' ? EXIT.auth : EXIT.failure;
+      fail(new CliError(state.action === 'upgrade' ? EXIT.upgradeRequired : code, state.reason));
+    }
+    if (state.name === 'backoff' && state.attempt > 0) {
+      cli.say(cli.paintError('dim', `  the connection is lost (${state.reason}); trying again`));
+    }
+  });
+  /** The paged log is what a reader that was away too long continues with. */
+  async function readLog(
+    from: Watermark | undefined,
+    required: SnapshotRequired,
+  ): Promise<Watermark> {
+    let seq = from?.epoch === required.epoch ? from.seq : 0n;
+    for (;;) {
+      const page = await connection.api.call('runtime.run.events.list', {
+        params: { run_id: runId },
+        query: { after_seq: String(seq), limit: PAGE_EVENTS },
+      });
+      for (const event of page.events) {
+        show(cli, view, runId, {
+          seq: BigInt(event.seq),
+          kind: event.event_type,
+          payload: event.payload ?? {},
+          recordedAtMs: Date.parse(event.recorded_at ?? ''),
+          eventHash: event.event_hash,
+        });
+        if (event.event_type === 'run.finished') settle('finished');
+        seq = BigInt(event.seq);
+      }
+      if (page.events.length === 0 || seq >= BigInt(page.head_seq))
+        return { epoch: page.epoch, seq };
+    }
+  }
+  const interrupt = () => settle('interrupted');
+  options.stop.addEventListener('abort', interrupt, { once: true });
+  try {
+    const subscription = khala.subscribe(topics.runEvents(runId), {
+      from: options.fromStart ? 'beginning' : 'stored',
+      onEvent(event) {
+        show(cli, view, runId, event);
+        if (event.kind === 'run.finished') settle('finished');
+      },
+      // A finished run brings no further event: whoever was caught up before has seen its end.
+      onCaughtUp: () =>
+        void getRun(connection, runId).then((run) => {
+          const position = subscription.position?.seq ?? 0n;
+          if (isTerminal(run) && position >= BigInt(run.latest_seq)) settle('finished');
+        }, fail),
+      onSnapshotRequired: (required) => readLog(subscription.position, required),
+    });
+    subscription.ended.catch(fail);
+    if (options.stop.aborted) interrupt();
+    return await ended;
+  } finally {
+    options.stop.removeEventListener('abort', interrupt);
+    await khala.close().catch(() => undefined);
+  }
+}
+
+/** Events of one page; the log answers at most this many. */
+const PAGE_EVENTS = 500;
+
+export function isTerminal(run: Run): boolean {
+  return run.status === 'succeeded' || run.status === 'failed' || run.status === 'canceled';
+}
+
+type ShownEvent = Pick<SyncEvent, 'seq' | 'kind' | 'payload' | 'recordedAtMs' | 'eventHash'>;
+
+function show(
+  cli: Cli,
+  view: ReturnType<typeof createRunView>,
+  runId: string,
+  event: ShownEvent,
+): void {
+  if (cli.json) {
+    cli.printJson('run_event', {
+      run_id: runId,
+      seq: String(event.seq),
+      event_type: event.kind,
+      recorded_at_ms: event.recordedAtMs,
+      event_hash: event.eventHash,
+      payload: event.payload,
+    });
+    return;
+  }
+  const viewed = { seq: event.seq, eventType: event.kind, payload: event.payload };
+  for (const line of view.lines(viewed)) cli.say(line);
+}

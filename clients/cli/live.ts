@@ -1,0 +1,67 @@
+/** The Khala client as the command line and the agent host open it. */
+import { join } from 'node:path';
+import { CLIENT_BUILD_ID } from '../api/build.ts';
+import { ApiError } from '../api/errors.ts';
+import { createKhalaClient } from '../khala/client.ts';
+import { SyncTokenRefused } from '../khala/errors.ts';
+import { createFileStore } from '../khala/file-store.ts';
+import type { ClientState, KhalaClient } from '../khala/types.ts';
+import type { WatermarkStore } from '../khala/watermark-store.ts';
+import type { Connection } from './cli.ts';
+
+/** Watermarks of this login on this device. `reader` keeps two kinds of reader of one topic apart. */
+export async function openWatermarks(
+  { api, device, config }: Connection,
+  reader: string,
+): Promise<WatermarkStore> {
+  const session = await api.session.load();
+  return createFileStore({
+    directory: join(config.dataDirectory, 'watermarks', reader),
+    userId: session?.user_id ?? '',
+    orgId: session?.org_id ?? '',
+    deviceId: device.deviceId,
+  });
+}
+
+export async function openKhala(
+  { api, device }: Connection,
+  store: WatermarkStore,
+  onState: (state: ClientState) => void = () => undefined,
+): Promise<KhalaClient> {
+  const { khala_url: url } = await api.endpoints();
+  return createKhalaClient({
+    url,
+    store,
+    proofKey: device,
+    deviceId: device.deviceId,
+    clientBuildId: CLIENT_BUILD_ID,
+    onState,
+    async getSyncToken(topics) {
+      try {
+        const answer = await api.call('sync.token.issued', {
+          body: { topics: [...topics], device_id: device.deviceId, jkt: device.jkt },
+        });
+        return { token: answer.token, expires_at: answer.expires_at ?? '' };
+      } catch (error) {
+        throw refusalOf(error) ?? error;
+      }
+    },
+  });
+}
+
+/** What trying again cannot mend, in the words of the Khala client. */
+function refusalOf(error: unknown): SyncTokenRefused | undefined {
+  if (!(error instanceof ApiError) || error.retryable) return undefined;
+  switch (error.kind) {
+    case 'MissingCredential':
+    case 'Unauthorized':
+      return new SyncTokenRefused('log_in', error.message, { cause: error });
+    case 'Unsupported':
+      return new SyncTokenRefused('upgrade', error.message, { cause: error });
+    case 'Forbidden':
+    case 'Validation':
+      return new SyncTokenRefused('stop', error.message, { cause: error });
+    default:
+      return undefined;
+  }
+}
