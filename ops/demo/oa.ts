@@ -65,7 +65,7 @@ export function createOa(options: OaOptions): Oa {
       const worker = oa(['worker', 'start', '--root', root, '--json'], 'pipe');
       const output = collect(worker);
       const deadline = Date.now() + WORKER_DEADLINE_MS;
-      while (!output().includes('"ready"')) {
+      while (!output().includes('"worker_id"')) {
         if (worker.exitCode !== null) throw new Error(`oa worker start ended: ${output()}`);
         if (Date.now() > deadline) throw new Error(`no worker within 30 s: ${output()}`);
         await sleep(POLL_MS);
