@@ -1,6 +1,7 @@
 import type { Message, Thread } from '#proto/gen/types.ts';
 import { formatTime } from '#proto/time.ts';
 import type { Queryable, Tx } from '../transaction.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
 export interface ThreadRow {
   thread_id: string;
@@ -51,16 +52,29 @@ export async function lockThread(tx: Tx, threadId: string): Promise<ThreadRow | 
   return row;
 }
 
-/** A person's threads, the newest first; `before` is the id of the last one of the page before. */
+/** A person's threads, the last message first; a thread without one stands by its creation. */
 export async function listThreads(
   sql: Queryable,
-  filter: { user_id: string; before?: string | undefined; limit: number },
-): Promise<ThreadRow[]> {
-  return await sql<ThreadRow[]>`
+  filter: { user_id: string; cursor?: string | undefined; limit: number },
+): Promise<{ threads: ThreadRow[]; next_cursor: string }> {
+  const after = filter.cursor ? decodeCursor(filter.cursor) : undefined;
+  const rows = await sql<ThreadRow[]>`
     select * from runtime.threads
     where user_id = ${filter.user_id}
-      and (${filter.before ?? null}::text is null or thread_id < ${filter.before ?? null})
-    order by thread_id desc limit ${filter.limit}`;
+      ${after ? sql`and (coalesce(last_message_at, created_at), thread_id) < (${new Date(after.createdAtMs)}, ${after.id})` : sql``}
+    order by coalesce(last_message_at, created_at) desc, thread_id desc
+    limit ${filter.limit + 1}`;
+  const threads = rows.slice(0, filter.limit);
+  const last = rows.length > filter.limit ? threads.at(-1) : undefined;
+  return {
+    threads,
+    next_cursor: last
+      ? encodeCursor({
+          createdAtMs: (last.last_message_at ?? last.created_at).getTime(),
+          id: last.thread_id,
+        })
+      : '',
+  };
 }
 
 /** Adds a message to a thread whose row is locked; a repeated command finds the one it added. */
@@ -102,7 +116,7 @@ export async function countMessages(sql: Queryable, userId: string, since: Date)
   return row?.count ?? 0;
 }
 
-export function threadMessage(row: ThreadRow): Thread {
+export function threadView(row: ThreadRow): Thread {
   return {
     thread_id: row.thread_id,
     user_id: row.user_id ?? '',
@@ -116,7 +130,7 @@ export function threadMessage(row: ThreadRow): Thread {
   };
 }
 
-export function threadMessageEntry(row: MessageRow): Message {
+export function messageView(row: MessageRow): Message {
   return {
     message_id: row.message_id,
     thread_id: row.thread_id,

@@ -19,6 +19,7 @@ export interface AccessClaims {
   readonly org_id: string;
   readonly scopes: readonly string[];
   readonly jti: string;
+  readonly issued_at_ms: number;
   readonly expires_at_ms: number;
 }
 
@@ -40,6 +41,7 @@ const claimsSchema = z.object({
   oid: z.string().default(''),
   scopes: z.array(z.string()),
   jti: z.string().min(1),
+  iat: z.number(),
   exp: z.number(),
 });
 
@@ -77,6 +79,7 @@ export function createAccessTokenVerifier(deps: {
         org_id: claims.oid,
         scopes: claims.scopes,
         jti: claims.jti,
+        issued_at_ms: claims.iat * 1000,
         expires_at_ms: claims.exp * 1000,
       };
     } catch (error) {

@@ -40,6 +40,7 @@ export interface AssertedCall {
 export interface InternalCaller {
   readonly service: string;
   readonly principal: AssertedPrincipal | null;
+  readonly issued_at_ms: number;
 }
 
 /** Remembers used assertions until they expire; `claim` answers false for a nonce seen before. */
@@ -131,7 +132,8 @@ export function createAssertionVerifier(deps: {
     }
     const expiresAt = new Date((claims.exp + CLOCK_TOLERANCE_S) * 1000);
     if (!(await nonces.claim(claims.jti, expiresAt))) throw new AssertionRejected('used before');
-    return { service: claims.iss, principal: claims.principal ?? null };
+    const issued_at_ms = claims.iat * 1000;
+    return { service: claims.iss, principal: claims.principal ?? null, issued_at_ms };
   };
 }
 

@@ -93,7 +93,7 @@ export function createTracing(options: { service: string; file?: string }): Trac
 }
 
 /** One JSON line per span: enough to follow a request through our processes without a collector. */
-function fileExporter(file: string): SpanExporter {
+export function fileExporter(file: string): SpanExporter {
   return {
     export(spans: ReadableSpan[], done: (result: ExportResult) => void) {
       try {

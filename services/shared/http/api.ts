@@ -26,16 +26,14 @@ export interface ApiDeps<Tx> extends ServeDeps<Tx> {
 /** The app of a table: each of its routes and nothing else; an unknown path or method is a problem as well. */
 export function createApi<const Routes extends readonly Route[], Tx>(
   routes: Routes,
-  handlers: Handlers<Routes, Tx>,
+  handlers: Partial<Handlers<Routes, Tx>>,
   deps: ApiDeps<Tx>,
+  app: Hono = new Hono(),
 ): Hono {
-  const app = new Hono();
-  for (const route of routes) {
+  const served = routes.filter(({ name }) => Object.hasOwn(handlers, name));
+  for (const route of served) {
     // The mapped type ties each name to its body; here only the name is known.
-    const handler = handlers[route.name as keyof typeof handlers] as
-      | Handler<unknown, Tx>
-      | undefined;
-    if (!handler) continue;
+    const handler = handlers[route.name as keyof typeof handlers] as Handler<unknown, Tx>;
     app.on(route.method, route.path, (c) =>
       answer(c, route.name, deps, async (requestId) => {
         deps.checkCompatibility(c.req.raw.headers);
@@ -43,7 +41,7 @@ export function createApi<const Routes extends readonly Route[], Tx>(
       }),
     );
   }
-  for (const [path, methods] of methodsByPath(routes)) {
+  for (const [path, methods] of methodsByPath(served)) {
     app.all(path, async (c) => {
       const refusal = await answer(c, 'method_not_allowed', deps, async () => {
         throw new ProblemError('method_not_allowed', `This path knows ${methods.join(', ')}.`);

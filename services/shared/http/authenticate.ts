@@ -55,13 +55,16 @@ export function createAuthenticator(deps: AuthenticationDeps): Authenticate {
         cause: error,
       });
     });
-    return person(claims);
+    const { jti: token_id, expires_at_ms: _, ...identity } = claims;
+    return person({ ...identity, token_id });
   }
 
   async function byAssertion(token: string, call: AssertedCall): Promise<Caller> {
     try {
       const caller = await verifyAssertion(token, call);
-      return caller.principal ? person(caller.principal) : service(caller.service);
+      if (!caller.principal) return service(caller.service);
+      const { issued_at_ms } = caller;
+      return person({ ...caller.principal, token_id: '', issued_at_ms });
     } catch (error) {
       if (error instanceof AssertionRejected) refuse('assertion');
       throw error;

@@ -11,6 +11,10 @@ export interface Person {
   readonly scopes: readonly string[];
   readonly session_id: string;
   readonly device_id: string;
+  /** Empty where a gateway speaks for the person. */
+  readonly token_id: string;
+  /** When the proof was made: what was revoked later concerns it. */
+  readonly issued_at_ms: number;
 }
 
 /** One of our services, known by its assertion. */
@@ -30,9 +34,7 @@ export type Caller = Person | Service | Anonymous;
 export const ANONYMOUS: Anonymous = { kind: 'anonymous', principal: 'anonymous' };
 
 export function person(claims: Omit<Person, 'kind' | 'principal'>): Person {
-  const { user_id, org_id, scopes, session_id, device_id } = claims;
-  const principal = `user:${user_id}` as const;
-  return { kind: 'person', principal, user_id, org_id, scopes, session_id, device_id };
+  return { ...claims, kind: 'person', principal: `user:${claims.user_id}` };
 }
 
 export function service(name: string): Service {

@@ -1,0 +1,121 @@
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import type { Tx } from '#db/transaction.ts';
+import { RUNTIME_ROUTES } from '#proto/http/runtime.ts';
+import { type ApiDeps, createApi } from '../shared/http/api.ts';
+import type { Operations } from '../shared/readiness.ts';
+import type { RuntimeDeps, RuntimeHandlers } from './deps.ts';
+import { authorizeTopics } from './internal/authorize-topics.ts';
+import { listCheckpoints, showRunSummary } from './internal/projectors.ts';
+import { revokeSync } from './internal/revoke-sync.ts';
+import { publishDocument, publishKeys } from './published.ts';
+import { appendRunEvents } from './runs/append-events.ts';
+import { cancelRun, resolveApproval } from './runs/control-run.ts';
+import { createRun } from './runs/create-run.ts';
+import { readEventBatch } from './runs/event-batch.ts';
+import { getRun, listOwnRuns, listRunEvents } from './runs/read-runs.ts';
+import {
+  getArtifactInternally,
+  getRunArtifact,
+  putArtifactInternally,
+  putRunArtifact,
+} from './runs/run-artifacts.ts';
+import { getRunBundle, getRunReceipt, getRunReplay } from './runs/run-evidence.ts';
+import { submitFrame } from './runs/submit-frame.ts';
+import { postMessage } from './threads/post-message.ts';
+import { createThread, getThread, listOwnThreads, listThreadMessages } from './threads/threads.ts';
+import { appendWorkerEvents } from './workers/append-worker-events.ts';
+import { dispatchRequest } from './workers/dispatch-request.ts';
+import {
+  getWorker,
+  getWorkerCheckpoint,
+  listEventsOfWorker,
+  listRequestsOfWorker,
+  listVisibleWorkers,
+} from './workers/read-workers.ts';
+import { registerWorker } from './workers/register-worker.ts';
+import { renewWorkerLease } from './workers/worker-lease.ts';
+import { changeWorkerStatus, stopWorker } from './workers/worker-status.ts';
+
+export interface RuntimeAppDeps {
+  readonly runtime: RuntimeDeps;
+  readonly api: Omit<ApiDeps<Tx>, 'span' | 'quickValidators' | 'logger' | 'tracing' | 'metrics'>;
+  readonly operations: Operations;
+  readonly allowedOrigins: readonly string[];
+}
+
+/** The runtime as a value: the table of its contract with a handler for each route. */
+export function createRuntimeApp({
+  runtime,
+  api,
+  operations,
+  allowedOrigins,
+}: RuntimeAppDeps): Hono {
+  const { logger, tracing, metrics } = runtime;
+  const app = new Hono();
+  if (allowedOrigins.length > 0) {
+    app.use(
+      '/v1/*',
+      cors({ origin: [...allowedOrigins], credentials: false, maxAge: CORS_MAX_AGE_S }),
+    );
+  }
+  app.route('/', operations.routes);
+  return createApi(
+    RUNTIME_ROUTES,
+    runtimeHandlers(runtime),
+    {
+      ...api,
+      span: 'runtime.ingest',
+      quickValidators: { 'openagents.runtime.v1.AppendRunEventsRequest': readEventBatch },
+      logger,
+      tracing,
+      metrics,
+    },
+    app,
+  );
+}
+
+/** A browser asks again this often whether it may. */
+const CORS_MAX_AGE_S = 600;
+
+function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
+  return {
+    'runtime.run.create': createRun(deps),
+    'runtime.run.list': listOwnRuns(deps),
+    'runtime.run.get': getRun(deps),
+    'runtime.run.events.list': listRunEvents(deps),
+    'runtime.run.events.append': appendRunEvents(deps),
+    'runtime.run.frame.submit': submitFrame(deps),
+    'runtime.run.cancel': cancelRun(deps),
+    'runtime.run.approval.resolve': resolveApproval(deps),
+    'runtime.run.receipt': getRunReceipt(deps),
+    'runtime.run.replay': getRunReplay(deps),
+    'runtime.run.bundle': getRunBundle(deps),
+    'runtime.run.artifact.get': getRunArtifact(deps),
+    'runtime.run.artifact.put': putRunArtifact(deps),
+    'runtime.worker.register': registerWorker(deps),
+    'runtime.worker.list': listVisibleWorkers(deps),
+    'runtime.worker.get': getWorker(deps),
+    'runtime.worker.heartbeat': renewWorkerLease(deps),
+    'runtime.worker.status.set': changeWorkerStatus(deps),
+    'runtime.worker.events.list': listEventsOfWorker(deps),
+    'runtime.worker.events.append': appendWorkerEvents(deps),
+    'runtime.worker.request.dispatch': dispatchRequest(deps),
+    'runtime.worker.request.list': listRequestsOfWorker(deps),
+    'runtime.worker.stop': stopWorker(deps),
+    'runtime.worker.checkpoint': getWorkerCheckpoint(deps),
+    'runtime.thread.create': createThread(deps),
+    'runtime.thread.list': listOwnThreads(deps),
+    'runtime.thread.get': getThread(deps),
+    'runtime.thread.messages.list': listThreadMessages(deps),
+    'runtime.thread.message.post': postMessage(deps),
+    'runtime.sync.topics.authorize': authorizeTopics(deps),
+    'runtime.sync.revoke': revokeSync(deps),
+    'runtime.internal.artifact.get': getArtifactInternally(deps),
+    'runtime.internal.artifact.put': putArtifactInternally(deps),
+    'runtime.projectors.checkpoints': listCheckpoints(deps),
+    'runtime.projectors.run_summary': showRunSummary(deps),
+    'ops.openapi': publishDocument(),
+    'ops.keys': publishKeys(deps),
+  };
+}

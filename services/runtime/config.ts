@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { NAMESPACE } from '#temporal.config';
+import { commonSettings, portSetting } from '../shared/config.ts';
+
+/** Browsers that may call the runtime directly, by origin; none by default. */
+const originList = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((part) => part.trim() || []));
+
+export const runtimeSettings = z.object({
+  ...commonSettings,
+  RUNTIME_PORT: portSetting(4100),
+  RUNTIME_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default(NAMESPACE),
+  TEMPORAL_UI_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8233'),
+  OA_ARTIFACTS_DIR: z.string().min(1),
+  CONTROL_JWKS_URL: z.url({ protocol: /^https?$/ }),
+  RUNTIME_ALLOWED_ORIGINS: originList,
+  OA_SERVICE_KEY_FILE: z.string().default(''),
+  OA_TRUSTED_SERVICES_FILE: z.string(),
+});
+
+export type RuntimeConfig = z.output<typeof runtimeSettings>;

@@ -1,0 +1,56 @@
+import type { StepResult } from '#db/runtime/step.ts';
+import { transaction } from '#db/transaction.ts';
+import { ProblemError } from '#proto/errors.ts';
+import { requirePerson } from '../../shared/http/caller.ts';
+import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { heldRun, runIdOf } from './run-access.ts';
+
+/** Appends what the host of a run reports: the hot path of the API. */
+export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.events.append'> {
+  const { sql, journal, metrics, tracing } = deps;
+
+  return async function appendRunEvents({ body, params, caller, command }) {
+    const startedMs = performance.now();
+    const runId = runIdOf(params);
+    await heldRun(sql, requirePerson(caller), runId);
+    const events = body.events.map(({ event_type, payload = {}, idempotency_key }) => ({
+      event_type,
+      payload,
+      ...(idempotency_key && { idempotency_key }),
+    }));
+    const { expected_previous_seq: expected } = body;
+    const answer = await tracing.span('runtime.persist', { events: events.length }, () =>
+      transaction(sql, async (tx) => {
+        const step = await journal.appendIn(tx, {
+          run_id: runId,
+          origin: 'public',
+          events,
+          ...(expected !== undefined && { expected_previous_seq: BigInt(expected) }),
+        });
+        return command.complete(tx, answerOf(step));
+      }).catch((error: unknown) => {
+        const outcome = error instanceof ProblemError ? error.code : 'failed';
+        metrics.run_events_appended_total.record(events.length, { outcome });
+        throw error;
+      }),
+    );
+    metrics.run_events_appended_total.record(events.length, { outcome: 'ok' });
+    metrics.run_events_batch_size.record(events.length, {});
+    metrics.run_append_duration_seconds.record((performance.now() - startedMs) / 1000, {});
+    return answer;
+  };
+}
+
+function answerOf({ events, head_seq, positions }: StepResult) {
+  return {
+    data: {
+      events: events.map(({ seq, event_hash, replayed }) => ({
+        seq: String(seq),
+        event_hash,
+        replayed,
+      })),
+      head_seq: String(head_seq),
+    },
+    positions: positions.map(({ topic, seq }) => ({ topic, seq: String(seq) })),
+  };
+}

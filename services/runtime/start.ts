@@ -1,0 +1,129 @@
+import { Client, Connection } from '@temporalio/client';
+import { connect } from '#db/connect.ts';
+import { createHinter } from '#db/runtime/hint.ts';
+import { createCommandStore } from '#db/runtime/idempotency.ts';
+import { createNonceStore } from '#db/runtime/internal-nonces.ts';
+import { createJournal } from '#db/runtime/journal.ts';
+import { assertSchemaVersion } from '#db/schema-version.ts';
+import { DEFAULT_WINDOW } from '#proto/compat.ts';
+import { runWorkflowId } from '#workflows/run/messages.ts';
+import { createAccessTokenVerifier, remoteKeySet } from '../shared/access-token.ts';
+import { createDirectoryStore } from '../shared/artifact-store.ts';
+import { createAuthenticator } from '../shared/http/authenticate.ts';
+import { createCompatibilityCheck } from '../shared/http/compatibility.ts';
+import { createAssertionVerifier } from '../shared/internal-assertion.ts';
+import { createLogger } from '../shared/logger.ts';
+import { createOperations } from '../shared/readiness.ts';
+import { type RunningServer, startServer } from '../shared/server.ts';
+import { readPublicKeySet } from '../shared/service-keys.ts';
+import { createTracing } from '../shared/tracing.ts';
+import { createRuntimeApp } from './app.ts';
+import type { RuntimeConfig } from './config.ts';
+import type { RuntimeDeps } from './deps.ts';
+import { createRevocationList } from './internal/revocation-list.ts';
+import { createRuntimeMetrics } from './metrics.ts';
+import { createRunWorkflows } from './runs/run-workflows.ts';
+import { startSweep } from './sweep.ts';
+
+const SERVICE = 'runtime';
+const AUDIENCE = 'openagents-runtime';
+
+/** Control forwards the calls of people; no other service speaks for one. */
+const GATEWAYS = ['control'];
+
+/** Appends, reads and claims of one process; two cores keep half of it busy. */
+const POOL_SIZE = 12;
+
+/** Brings the runtime up. @throws ConfigurationError for key files that cannot serve */
+export async function startRuntime(
+  config: RuntimeConfig,
+  options: { now?: () => number } = {},
+): Promise<RunningServer> {
+  const { now = Date.now } = options;
+  const trusted = readPublicKeySet(
+    'OA_TRUSTED_SERVICES_FILE',
+    config.OA_TRUSTED_SERVICES_FILE,
+    config.OA_ENV,
+  );
+  const buildId = config.OA_BUILD_ID;
+  const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
+  const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId, tracing });
+  const metrics = createRuntimeMetrics();
+  const url = config.RUNTIME_DATABASE_URL;
+  const sql = connect({ url, max: POOL_SIZE, applicationName: 'oa-runtime' });
+  const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
+  const journal = createJournal({ sql, hint: hinter.hint, clock: now });
+  const temporal = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
+  const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
+  const commands = createCommandStore(sql);
+  const nonces = createNonceStore(sql);
+  const runtime: RuntimeDeps = {
+    sql,
+    journal,
+    workflows: createRunWorkflows(client, logger),
+    artifacts: createDirectoryStore(config.OA_ARTIFACTS_DIR),
+    metrics,
+    tracing,
+    logger,
+    now,
+    historyUrl: historyUrlOf(config),
+  };
+  const operations = createOperations({
+    service: SERVICE,
+    buildId,
+    metrics,
+    checks: [
+      { name: 'postgres', check: () => assertSchemaVersion(sql, 'runtime') },
+      { name: 'temporal', check: () => runtime.workflows.check() },
+      { name: 'artifacts', check: () => runtime.artifacts.check() },
+    ],
+  });
+  const app = createRuntimeApp({
+    runtime,
+    operations,
+    allowedOrigins: config.RUNTIME_ALLOWED_ORIGINS,
+    api: {
+      commands,
+      authenticate: createAuthenticator({
+        verifyAccessToken: createAccessTokenVerifier({
+          keys: remoteKeySet(config.CONTROL_JWKS_URL),
+          audience: AUDIENCE,
+          now,
+        }),
+        verifyAssertion: createAssertionVerifier({
+          audience: SERVICE,
+          trusted,
+          nonces,
+          gateways: GATEWAYS,
+          now,
+        }),
+        isRevoked: createRevocationList(sql, now),
+        onFailure: (reason) => metrics.auth_failures_total.record(1, { reason }),
+      }),
+      checkCompatibility: createCompatibilityCheck(DEFAULT_WINDOW, (outcome) =>
+        metrics.compatibility_checks_total.record(1, { outcome }),
+      ),
+    },
+  });
+  const sweep = startSweep([commands, nonces], logger);
+  return startServer({
+    app,
+    host: config.OA_HOST,
+    port: config.RUNTIME_PORT,
+    logger,
+    onDrain: operations.startDraining,
+    closers: [
+      () => sweep.close(),
+      () => journal.close(),
+      () => hinter.close(),
+      () => sql.end({ timeout: 1 }),
+      () => temporal.close(),
+      () => tracing.close(),
+    ],
+  });
+}
+
+function historyUrlOf(config: RuntimeConfig): (runId: string) => string {
+  const base = `${config.TEMPORAL_UI_URL}/namespaces/${config.TEMPORAL_NAMESPACE}/workflows`;
+  return (runId) => `${base}/${encodeURIComponent(runWorkflowId(runId))}`;
+}
