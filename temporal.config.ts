@@ -59,6 +59,7 @@ export const WORKER_TUNING = {
   maxConcurrentWorkflowTaskExecutions: 32,
   /** Runs kept in memory between their tasks; one costs about 1 MB with its isolate's share. */
   maxCachedWorkflows: 200,
-  /** What a stopping worker waits for its running activities. */
-  shutdownGraceTime: 10_000,
+  /** A step is one transaction; what lasts longer is cut and tried again by the next worker. */
+  shutdownGraceTime: 3_000,
+  shutdownForceTime: 4_500,
 } as const;

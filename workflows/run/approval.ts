@@ -1,6 +1,7 @@
 /** A patch before a person, where the policy asks: it edits what judges it, or seems to hold a secret. */
 import { proxyActivities } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
+import { summaryOf } from '../shared/summary.ts';
 import {
   decideFor,
   move,
@@ -44,7 +45,7 @@ async function askPerson(
   const timeout_ms = context.timings.approval_timeout_ms;
   const approval = await step(context, async () => {
     const { approval_id } = await activities.requestApproval.executeWithOptions(
-      { summary: `Ask the owner: ${asked.explanation}`.slice(0, 200) },
+      { summary: summaryOf(`Ask the owner: ${asked.explanation}`) },
       [
         {
           run_id: context.input.run_id,
@@ -83,7 +84,7 @@ async function answerByPolicy(
   return step(context, async () => {
     if (approval.answer) return approval.answer;
     await activities.recordApprovalResolved.executeWithOptions(
-      { summary: `Nobody answered in time: ${decision} by policy` },
+      { summary: summaryOf(`Nobody answered in time: ${decision} by policy`) },
       [
         {
           run_id: context.input.run_id,

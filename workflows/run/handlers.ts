@@ -2,6 +2,7 @@
 import { condition, proxyActivities, setHandler } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
 import { refuse } from '../shared/failures.ts';
+import { summaryOf } from '../shared/summary.ts';
 import { move, type RunContext, viewOf } from './context.ts';
 import {
   type CancelRunArgs,
@@ -75,7 +76,7 @@ export function requestCancel(
     assertCancelable(context.state);
     const { openTurn } = context;
     const recorded = await activities.recordCancelRequested.executeWithOptions(
-      { summary: `Record that ${args.requested_by} cancelled the run` },
+      { summary: summaryOf(`Record that ${args.requested_by} cancelled the run`) },
       [
         {
           run_id: context.input.run_id,
@@ -113,7 +114,7 @@ async function answerApproval(
     const approval = assertPending(context, args.approval_id);
     const { approval_id, decision, resolved_by } = args;
     const { positions } = await activities.recordApprovalResolved.executeWithOptions(
-      { summary: `Record that ${resolved_by} answered the approval: ${decision}` },
+      { summary: summaryOf(`Record that ${resolved_by} answered the approval: ${decision}`) },
       [{ run_id: context.input.run_id, ...args }],
     );
     approval.answer = { decision, by: resolved_by };

@@ -15,6 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { DERIVE, RECORD } from '../shared/activity-options.ts';
 import { refuse, rootMessage } from '../shared/failures.ts';
+import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
 import { decideFor, move, openRun, type RunContext, showDetails, waitFor } from './context.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
@@ -95,7 +96,7 @@ async function recordCreation(context: RunContext): Promise<void> {
   try {
     await context.exclusive(async () => {
       context.created = await records.recordRunCreated.executeWithOptions(
-        { summary: `Record the run and its objective: ${decision.decision} by policy` },
+        { summary: summaryOf(`Record the run and its objective: ${decision.decision} by policy`) },
         [{ run: input, decision }],
       );
     });
@@ -203,7 +204,7 @@ async function finish(context: RunContext, ending: Ending): Promise<RunResult> {
     const tooLate = context.state.status === 'canceling' && ending.status === 'succeeded';
     const { status, reason_class, reason } = tooLate ? canceled(context) : ending;
     const finished = await records.finishRun.executeWithOptions(
-      { summary: `Close the log as ${status} and sign the receipt: ${reason}`.slice(0, 200) },
+      { summary: summaryOf(`Close the log as ${status} and sign the receipt: ${reason}`) },
       [
         {
           run_id: input.run_id,

@@ -1,6 +1,7 @@
 /** One turn: offered to a worker, followed to its receipt, taken up again when the worker is lost. */
 import { proxyActivities } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
+import { summaryOf } from '../shared/summary.ts';
 import {
   decideFor,
   type LeasedTurn,
@@ -54,7 +55,11 @@ async function offerTurn(context: RunContext, feedback: string): Promise<LeasedT
     const seen = context.workersSeen;
     const outcome = await step(context, async () => {
       const offered = await activities.dispatchTurn.executeWithOptions(
-        { summary: `Offer turn ${turn} to a worker${recovery ? ` (recovery ${recovery})` : ''}` },
+        {
+          summary: summaryOf(
+            `Offer turn ${turn} to a worker${recovery ? ` (recovery ${recovery})` : ''}`,
+          ),
+        },
         [
           {
             run_id: context.input.run_id,
@@ -115,7 +120,7 @@ function isLost(context: RunContext, turn: LeasedTurn): boolean {
 export function readReceipt(turn: LeasedTurn): Promise<WorkerReceipt | null> {
   const { worker_id, request_id } = turn;
   return activities.readReceipt.executeWithOptions(
-    { summary: `Look for the receipt of turn ${turn.turn}, since no signal came` },
+    { summary: summaryOf(`Look for the receipt of turn ${turn.turn}, since no signal came`) },
     [{ worker_id, request_id }],
   );
 }
@@ -130,7 +135,11 @@ async function loseExecutor(
   const outcome = await step(context, async () => {
     const { lease_epoch: _, ...open_turn } = turn;
     const recorded = await activities.recordExecutorLost.executeWithOptions(
-      { summary: `Record that ${turn.worker_id} was lost in turn ${turn.turn}: ${reason}` },
+      {
+        summary: summaryOf(
+          `Record that ${turn.worker_id} was lost in turn ${turn.turn}: ${reason}`,
+        ),
+      },
       [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
     );
     if (recorded.kind === 'lost') {

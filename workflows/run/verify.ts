@@ -9,6 +9,7 @@ import {
 import type { HarnessSpec } from '#proto/gen/types.ts';
 import { RECORD } from '../shared/activity-options.ts';
 import { rootMessage } from '../shared/failures.ts';
+import { summaryOf } from '../shared/summary.ts';
 import {
   VERIFICATION_WORKFLOW_TYPE,
   type VerificationInput,
@@ -37,7 +38,7 @@ export async function verifyTurn(
   if (!turnEnd) throw new TypeError('a turn is verified after it has ended');
   const { verification_id } = await step(context, async () => {
     const begun = await activities.beginVerification.executeWithOptions(
-      { summary: `Begin the verification of turn ${attempt}` },
+      { summary: summaryOf(`Begin the verification of turn ${attempt}`) },
       [
         {
           run_id: input.run_id,

@@ -2,6 +2,7 @@
 import { proxyActivities, setCurrentDetails, setWorkflowOptions } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS_MS, HARNESS_ATTEMPTS_MAX, TASK_QUEUES } from '#temporal.config';
 import { RECORD } from '../shared/activity-options.ts';
+import { summaryOf } from '../shared/summary.ts';
 import type { VerificationInput, VerificationOutcome } from './messages.ts';
 import type { HarnessActivities, VerificationRecordActivities } from './ports.ts';
 
@@ -28,11 +29,15 @@ export async function verification(input: VerificationInput): Promise<Verificati
     retry: { initialInterval: 1_000, maximumAttempts: HARNESS_ATTEMPTS_MAX },
   });
   const result = await verifier.runHarness.executeWithOptions(
-    { summary: `Run the harness on a fresh clone, attempt ${attempt}: ${harness.commands[0]}` },
+    {
+      summary: summaryOf(
+        `Run the harness on a fresh clone, attempt ${attempt}: ${harness.commands[0]}`,
+      ),
+    },
     [harness_input],
   );
   const receipt = await records.recordVerification.executeWithOptions(
-    { summary: `Sign the verdict: ${result.verdict}` },
+    { summary: summaryOf(`Sign the verdict: ${result.verdict}`) },
     [{ ...input, result }],
   );
   setCurrentDetails(`${about}\n\n- **${result.verdict}** ${result.strength}: ${result.reason}`);

@@ -1,0 +1,145 @@
+/** The worker's process: runs the workflows and their activities, signs receipts, sweeps what time has ended. */
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { createActivities } from '#activities/index.ts';
+import { connect } from '#db/connect.ts';
+import { createHinter } from '#db/runtime/hint.ts';
+import { createJournal } from '#db/runtime/journal.ts';
+import { listSigningKeys } from '#db/runtime/receipts.ts';
+import { assertSchemaVersion } from '#db/schema-version.ts';
+import { DEPLOYMENTS, DEVELOPMENT_BUILD_ID } from '#temporal.config';
+import { createDirectoryStore } from '../shared/artifact-store.ts';
+import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
+import { createLogger } from '../shared/logger.ts';
+import { createMetrics } from '../shared/metrics.ts';
+import { createOperations } from '../shared/readiness.ts';
+import { startServer, stopOnSignals } from '../shared/server.ts';
+import { readPrivateKeySet } from '../shared/service-keys.ts';
+import { workerSettings } from './config.ts';
+import { WORKER_METRICS } from './metrics.ts';
+import { observed } from './observe.ts';
+import { publishReceiptKeys } from './signing-keys.ts';
+import { createSweeper, sweepForever } from './sweeper.ts';
+import { createRuntimeWorker } from './temporal-worker.ts';
+import { makeCurrent } from './versioning.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+const SERVICE = 'worker';
+
+const config = loadConfig(workerSettings, process.env);
+const keys = await readPrivateKeySet(
+  'OA_RECEIPT_KEYS_FILE',
+  config.OA_RECEIPT_KEYS_FILE,
+  config.OA_ENV,
+).catch((error: unknown) => {
+  if (error instanceof ConfigurationError) return refuseToStart(error);
+  throw error;
+});
+const buildId = config.OA_BUILD_ID || DEVELOPMENT_BUILD_ID;
+const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId });
+const metrics = createMetrics(SERVICE, WORKER_METRICS);
+const temporalLogger = new DefaultLogger('WARN', ({ message, meta }) =>
+  logger.warn({ ...meta }, message),
+);
+Runtime.install({ shutdownSignals: [], logger: temporalLogger });
+
+const database = { url: config.RUNTIME_DATABASE_URL, applicationName: 'openagents-worker' };
+const sql = connect(database);
+const hinter = createHinter(database);
+const journal = createJournal({ sql, hint: hinter.hint });
+const artifacts = createDirectoryStore(config.OA_ARTIFACTS_DIR);
+
+const [bundle, connection, clientConnection, signingKey] = await Promise.all([
+  workflowBundle(config.OA_WORKFLOW_BUNDLE, temporalLogger),
+  NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
+  Connection.connect({ address: config.TEMPORAL_ADDRESS }),
+  publishReceiptKeys(sql, SERVICE, keys),
+]);
+const activities = createActivities({
+  sql,
+  journal,
+  artifacts,
+  signingKey,
+  keySet: () => listSigningKeys(sql),
+  now: Date.now,
+});
+const worker = await createRuntimeWorker({
+  connection,
+  namespace: config.TEMPORAL_NAMESPACE,
+  buildId,
+  workflowBundle: bundle,
+  activities: observed(activities, metrics, Date.now),
+  traceFile: config.OA_TRACE_FILE,
+});
+
+const stopping = new AbortController();
+const working = worker.run();
+let isCurrent = false;
+const becoming = makeCurrent(
+  connection,
+  { namespace: config.TEMPORAL_NAMESPACE, deploymentName: DEPLOYMENTS.worker, buildId },
+  { logger, signal: stopping.signal },
+).then(() => {
+  isCurrent = true;
+});
+const sweeping = sweepForever(
+  createSweeper({
+    sql,
+    journal,
+    client: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }),
+    logger,
+    now: Date.now,
+    count: (kind) => metrics.swept_total.record(1, { kind }),
+  }),
+  {
+    intervalMs: config.OA_SWEEP_INTERVAL_MS,
+    abort: stopping.signal,
+    onFailure(error) {
+      metrics.sweep_failures_total.record(1, {});
+      logger.warn({ err: error }, 'a sweep failed');
+    },
+  },
+);
+
+const operations = createOperations({
+  service: SERVICE,
+  buildId,
+  metrics,
+  checks: [
+    { name: 'postgres', check: () => sql`select 1` },
+    { name: 'schema', check: () => assertSchemaVersion(sql, 'runtime') },
+    { name: 'artifacts', check: () => artifacts.check() },
+    { name: 'temporal', check: () => connection.workflowService.getSystemInfo({}) },
+    {
+      name: 'temporal_worker',
+      check: async () => {
+        if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState()}`);
+        if (!isCurrent) throw new Error(`build ${buildId} is not current yet`);
+      },
+    },
+  ],
+});
+
+const running = await startServer({
+  app: operations.routes,
+  host: config.OA_HOST,
+  port: config.WORKER_PORT,
+  logger,
+  onDrain() {
+    operations.startDraining();
+    stopping.abort();
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  },
+  closers: [
+    () => Promise.all([working, sweeping, becoming]),
+    () => Promise.all([connection.close(), clientConnection.close()]),
+    () => journal.close(),
+    () => hinter.close(),
+    () => sql.end({ timeout: 1 }),
+  ],
+});
+stopOnSignals(running, logger);
+working.catch((error) => {
+  logger.fatal({ err: error }, 'the worker ended');
+  process.exit(1);
+});

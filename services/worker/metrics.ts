@@ -1,0 +1,39 @@
+import { metric } from '../shared/metrics.ts';
+
+export const WORKER_METRICS = {
+  activities_total: metric({
+    kind: 'counter',
+    description: 'Activity attempts that ended.',
+    labels: ['activity', 'outcome'],
+  }),
+  activity_duration_seconds: metric({
+    kind: 'histogram',
+    description: 'One attempt of an activity, from start to end.',
+    labels: ['activity'],
+  }),
+  runs_finished_total: metric({
+    kind: 'counter',
+    description: 'Runs whose log was closed.',
+    labels: ['status', 'reason_class'],
+  }),
+  executors_lost_total: metric({
+    kind: 'counter',
+    description: 'Executors that a run lost and replaced.',
+    labels: [],
+  }),
+  verdicts_total: metric({
+    kind: 'counter',
+    description: 'Verdicts signed.',
+    labels: ['verdict', 'strength'],
+  }),
+  swept_total: metric({
+    kind: 'counter',
+    description: 'What the sweeper found: expired leases, overdue requests, runs to wake.',
+    labels: ['kind'],
+  }),
+  sweep_failures_total: metric({
+    kind: 'counter',
+    description: 'Sweeps that failed; the next one tries again.',
+    labels: [],
+  }),
+} as const;

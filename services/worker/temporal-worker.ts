@@ -1,0 +1,69 @@
+import { trace } from '@opentelemetry/api';
+import { Resource } from '@opentelemetry/resources';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  NoopSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import {
+  makeWorkflowExporter,
+  OpenTelemetryActivityInboundInterceptor,
+  OpenTelemetryActivityOutboundInterceptor,
+} from '@temporalio/interceptors-opentelemetry';
+import { type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { RuntimeActivities } from '#activities/index.ts';
+import { DEPLOYMENTS, TASK_QUEUES, WORKER_TUNING } from '#temporal.config';
+import { fileExporter } from '../shared/tracing.ts';
+
+export interface RuntimeWorkerOptions {
+  connection: NativeConnection;
+  namespace: string;
+  buildId: string;
+  workflowBundle: WorkflowBundle;
+  activities: RuntimeActivities;
+  /** Spans as JSON lines; empty: they end in the process. */
+  traceFile: string;
+  /** 0 replays every workflow at every task: the hardest test of determinism. */
+  maxCachedWorkflows?: number;
+  /** Unversioned where a test has no deployment to keep. */
+  versioned?: boolean;
+  taskQueue?: string;
+}
+
+/** The Temporal worker of queue `runtime`. */
+export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promise<Worker> {
+  const resource = new Resource({ 'service.name': 'worker' });
+  const spanProcessor = options.traceFile
+    ? new BatchSpanProcessor(fileExporter(options.traceFile))
+    : new NoopSpanProcessor();
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [spanProcessor] });
+  const tracer = provider.getTracer('openagents');
+  trace.setGlobalTracerProvider(provider);
+  return Worker.create({
+    connection: options.connection,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue ?? TASK_QUEUES.runtime,
+    workflowBundle: options.workflowBundle,
+    activities: options.activities,
+    sinks: { exporter: makeWorkflowExporter(spanProcessor, resource) },
+    interceptors: {
+      activity: [
+        (context) => ({
+          inbound: new OpenTelemetryActivityInboundInterceptor(context, { tracer }),
+          outbound: new OpenTelemetryActivityOutboundInterceptor(context),
+        }),
+      ],
+    },
+    ...WORKER_TUNING,
+    ...(options.maxCachedWorkflows !== undefined && {
+      maxCachedWorkflows: options.maxCachedWorkflows,
+    }),
+    ...((options.versioned ?? true) && {
+      workerDeploymentOptions: {
+        version: { deploymentName: DEPLOYMENTS.worker, buildId: options.buildId },
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    }),
+  });
+}
