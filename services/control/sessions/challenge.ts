@@ -24,13 +24,13 @@ export interface SentChallenge {
 }
 
 /**
- * Addresses differ by case and stray spaces only when a person types them. Visible ASCII alone: what looks alike to a
+ * Addresses differ by case only when a person types them. Visible ASCII alone: what looks alike to a
  * person must not be two accounts, and what is printed on a terminal must not steer it.
  *
  * @throws ProblemError invalid_request
  */
 export function normaliseEmail(text: string): string {
-  const email = text.trim().toLowerCase();
+  const email = text.toLowerCase();
   if (/^[\x21-\x7e]+$/.test(email)) return email;
   const reason = 'must be of visible ASCII characters';
   throw new ProblemError('invalid_request', `The e-mail address ${reason}.`, {
