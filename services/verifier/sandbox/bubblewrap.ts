@@ -12,13 +12,7 @@ import type { Sandbox, SandboxJob } from './sandbox.ts';
 import { seccompFilter } from './seccomp.ts';
 import { supervise } from './supervise.ts';
 import type { Toolchain } from './toolchain.ts';
-
-/** The uid a harness sees where only a user namespace is to be had; any but 0. */
-const NAMESPACE_UID = 1_000;
-
-/** Uids are told apart between commands that run at once, also of several verifiers on one machine. */
-const UIDS_PER_PROCESS = 64;
-const UID_BLOCKS = 65_536;
+import { chooseUid } from './uids.ts';
 
 /** In the place of an archive a job does not have, so that no number is left to what the host has open there. */
 const NO_FILE = '/dev/null';
@@ -57,7 +51,7 @@ export function createBubblewrap(options: BubblewrapOptions): Sandbox {
       const files: number[] = [];
       let group: Cgroup | null = null;
       try {
-        const uid = chooseUid(machine, index);
+        const uid = chooseUid(machine.identity, index);
         const room: Room = {
           machine,
           toolchain,
@@ -109,14 +103,6 @@ export function createBubblewrap(options: BubblewrapOptions): Sandbox {
       }
     },
   };
-}
-
-function chooseUid({ identity }: Machine, index: number): number {
-  if (identity.kind === 'user_namespace') return NAMESPACE_UID;
-  const block = process.pid % UID_BLOCKS;
-  return identity.uidBase < UID_BLOCKS
-    ? identity.uidBase
-    : identity.uidBase + block * UIDS_PER_PROCESS + (index % UIDS_PER_PROCESS);
 }
 
 function joinableGroup(

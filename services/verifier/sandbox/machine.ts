@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type CgroupHost, findCgroupHost } from './cgroup.ts';
+import { UID_BASE, UID_BASE_FALLBACK } from './uids.ts';
 
 export interface Machine {
   readonly bwrap: string;
@@ -27,12 +28,6 @@ export type MachineProbe =
   | { readonly ok: false; readonly reason: string };
 
 export const INSTALL_HINT = 'apt-get install bubblewrap';
-
-/** Above every range that Debian, systemd and container managers hand out; below 2^31. */
-const UID_BASE = 1_900_000_000;
-
-/** Where a container maps no high uids: `nobody`. */
-const UID_BASE_FALLBACK = 65_534;
 
 const SYSTEM_PROGRAM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
