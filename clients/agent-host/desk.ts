@@ -3,6 +3,7 @@
  * idempotency key, repeated until the platform has it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { JsonValue } from '#proto/canonical.ts';
 import { validateMessage } from '#proto/validate.ts';
 import { ApiError } from '../api/errors.ts';
 import { backoffMs } from '../api/transport.ts';
@@ -15,7 +16,7 @@ import { executeTurn, publishLeftovers, type Turn, type TurnDeps, workerError } 
 export interface DeskDeps {
   platform: Platform;
   journal: RequestJournal;
-  turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'log'>;
+  turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'getArtifact' | 'log'>;
   workerId: string;
   turnsMax: number;
   log: HostLog;
@@ -59,6 +60,7 @@ export function createDesk(deps: DeskDeps): Desk {
       await platform.postEvents(runId, events);
     },
     putArtifact: platform.putArtifact,
+    getArtifact: platform.getArtifact,
   };
 
   /** One scan at a time, so that a request is begun once. */
@@ -234,6 +236,7 @@ export function parseTurn(request: HostRequest): Turn | string {
     : null;
   if (repo && !repo.ok) return `params.repo: ${reasons(repo.faults)}`;
   if (!request.run_id) return 'run_id is missing';
+  const previous = params['previous_patch'];
   const outputBytesMax = Number(params['output_bytes_max']);
   return {
     requestId: request.request_id,
@@ -244,10 +247,17 @@ export function parseTurn(request: HostRequest): Turn | string {
     objective: typeof params['objective'] === 'string' ? params['objective'] : '',
     agent: agent.value,
     repo: repo?.value,
+    previousPatch: hashOf(previous),
     feedback: typeof params['feedback'] === 'string' ? params['feedback'] : '',
     deadlineAtMs: request.deadline_at_ms,
     outputBytesMax: outputBytesMax > 0 ? outputBytesMax : OUTPUT_BYTES_MAX,
   };
+}
+
+function hashOf(artifact: JsonValue | undefined): string | undefined {
+  const isObject = typeof artifact === 'object' && artifact !== null && !Array.isArray(artifact);
+  const sha256 = isObject ? artifact['sha256'] : undefined;
+  return typeof sha256 === 'string' ? sha256 : undefined;
 }
 
 function reasons(faults: readonly { path: string; reason: string }[]): string {

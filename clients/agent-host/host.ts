@@ -29,7 +29,7 @@ export interface HostDeps {
   openKhala(onState: (state: ClientState) => void): Promise<KhalaClient>;
   watermarks: WatermarkStore;
   journal: RequestJournal;
-  turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'log'>;
+  turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'getArtifact' | 'log'>;
   identity: WorkerIdentity;
   log: HostLog;
   now(): number;

@@ -79,5 +79,12 @@ export function createPlatform(api: ApiClient) {
       if (!answer.artifact) throw new ApiError('Decode', 'the stored artifact was not named');
       return answer.artifact;
     },
+
+    async getArtifact(runId: string, sha256: string): Promise<Uint8Array> {
+      const response = await api.download('runtime.run.artifact.get', {
+        params: { run_id: runId, sha256 },
+      });
+      return new Uint8Array(await response.arrayBuffer());
+    },
   };
 }

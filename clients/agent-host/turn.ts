@@ -18,6 +18,8 @@ import type { TerminalReceipt } from './request-journal.ts';
 import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
 import { suspectedSecrets } from './suspected-secrets.ts';
 import {
+  applyPatch,
+  beginTurn,
   openWorkspace,
   type StoredFile,
   type Workspace,
@@ -35,11 +37,14 @@ export interface TurnDeps {
   postEvents(runId: string, events: SpooledEvent[]): Promise<void>;
   /** Stores a file by its hash, readable through the run. Retries what can be retried. */
   putArtifact(runId: string, kind: ArtifactKind, file: StoredFile): Promise<ArtifactRef>;
+  getArtifact(runId: string, sha256: string): Promise<Uint8Array>;
   log: HostLog;
 }
 
 export interface Turn extends TurnRequest {
   repo: RepoSpec | undefined;
+  /** Hash of the patch that an earlier turn made, perhaps elsewhere. */
+  previousPatch: string | undefined;
   method: string;
 }
 
@@ -109,6 +114,11 @@ async function runAgent(
     );
   }
   const workspace = await openWorkspace(deps.workspaces, turn.runId, turn.repo, hooks.signal);
+  if (workspace.fresh && turn.previousPatch) {
+    const patch = await deps.getArtifact(turn.runId, turn.previousPatch);
+    await applyPatch(deps.workspaces.git, workspace, patch);
+  }
+  await beginTurn(deps.workspaces.git, workspace, turn.turn);
   const outcome = await driver.runTurn(turn, {
     workspace,
     turnDirectory: turnDirectory(deps.workspaces.runsDirectory, turn),

@@ -66,22 +66,23 @@ const SHA1_HEX_LENGTH = 40;
 const CLONE_TIMEOUT_MS = 15 * 60_000;
 /** The largest patch that is taken from an agent; a patch beyond this is not a reviewable change. */
 export const PATCH_BYTES_MAX = 64 * 1024 * 1024;
-const URL_SOURCE = /^(?:https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:(?!\/\/)/;
+const URL_SOURCE = /^(?:https?|ssh|git):\/\/|^[\w.-]+@[\w.-]+:(?!\/\/)/;
 
-/** Makes the run's workspace, or finds the one an earlier turn left. */
+/** Makes the run's workspace, or finds the one an earlier turn left; `fresh` tells which. */
 export async function openWorkspace(
   deps: WorkspaceDeps,
   runId: string,
   repo: RepoRequest | undefined,
   signal?: AbortSignal,
-): Promise<Workspace> {
+): Promise<Workspace & { fresh: boolean }> {
   const directory = join(deps.runsDirectory, runId);
   const gitDirectory = join(directory, 'repo.git');
   const workTree = join(directory, 'work');
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const sourcePath = repo === undefined ? undefined : await localSource(deps, repo.source);
 
-  if (!(await exists(join(directory, 'ready')))) {
+  const fresh = !(await exists(join(directory, 'ready')));
+  if (fresh) {
     await rm(workTree, { recursive: true, force: true });
     await rm(gitDirectory, { recursive: true, force: true });
     if (repo === undefined) await createEmpty(deps.git, directory, gitDirectory, workTree);
@@ -99,6 +100,7 @@ export async function openWorkspace(
   );
   const baseTree = await deps.git.text(['rev-parse', '--verify', 'refs/oa/base^{tree}'], inBare);
   return {
+    fresh,
     workTree,
     directory,
     gitDirectory,
@@ -109,20 +111,47 @@ export async function openWorkspace(
   };
 }
 
-/** The difference between the base commit and the work tree as it is now, new files included, binary safe. */
-export async function writePatch(git: Git, workspace: Workspace, signal?: AbortSignal) {
-  const index = join(workspace.directory, 'patch.index');
-  const path = join(workspace.directory, 'patch.diff');
-  await rm(index, { force: true });
-  const options: GitOptions = {
+/** Git on the work tree as the host sees it: its own repository, its own index, nothing that the agent wrote (3). */
+function trusted(workspace: Workspace, index: string): GitOptions {
+  return {
     cwd: workspace.workTree,
     env: {
       GIT_DIR: workspace.gitDirectory,
       GIT_WORK_TREE: workspace.workTree,
-      GIT_INDEX_FILE: index,
+      GIT_INDEX_FILE: join(workspace.directory, index),
     },
-    ...(signal ? { signal } : {}),
   };
+}
+
+/**
+ * Remembers the work tree as the turn finds it, or, where an interrupted attempt of the same turn left it half changed,
+ * makes it that again. Files that the repository ignores stay as they are.
+ */
+export async function beginTurn(git: Git, workspace: Workspace, turn: number): Promise<void> {
+  const options = trusted(workspace, 'turn.index');
+  const ref = `refs/oa/turns/${turn}`;
+  await git.bytes(['read-tree', 'refs/oa/base'], options);
+  await git.bytes(['add', '--all', '--', '.'], options);
+  const known = await git.text(['for-each-ref', '--format=%(objectname)', ref], options);
+  if (known !== '') await git.bytes(['read-tree', '--reset', '-u', known], options);
+  else {
+    const tree = await git.text(['write-tree'], options);
+    await git.bytes(['update-ref', ref, tree], options);
+  }
+}
+
+/** Puts a patch of an earlier turn, made on another machine, into a fresh work tree. */
+export async function applyPatch(git: Git, workspace: Workspace, patch: Uint8Array): Promise<void> {
+  const options = trusted(workspace, 'turn.index');
+  const path = join(workspace.directory, 'previous.diff');
+  await writeFile(path, patch);
+  await git.bytes(['apply', '--whitespace=nowarn', path], options);
+}
+
+/** The difference between the base commit and the work tree as it is now, new files included, binary safe. */
+export async function writePatch(git: Git, workspace: Workspace) {
+  const path = join(workspace.directory, 'patch.diff');
+  const options = trusted(workspace, 'patch.index');
   await git.bytes(['read-tree', 'refs/oa/base'], options);
   await git.bytes(['add', '--all', '--', '.'], options);
   const diff = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-renames'];
