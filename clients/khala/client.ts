@@ -219,7 +219,8 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
         },
       });
       subscriptions.set(topic, subscription);
-      if (state.name === 'idle') connect();
+      // Not at once: what is subscribed in the same tick shares the first token.
+      if (state.name === 'idle') queueMicrotask(connect);
       return subscription.public;
     },
     retryNow() {

@@ -73,7 +73,8 @@ function hold(token: string, asked: readonly string[], nowMs: number): HeldToken
   if (jti === undefined || iat === undefined || exp === undefined) {
     throw new TypeError('a sync token carries jti, iat and exp');
   }
-  const lifeMs = (exp - iat) * 1000;
+  // Claims are whole seconds, so up to one of them had passed when the token was made.
+  const lifeMs = Math.max(0, exp - iat - 1) * 1000;
   const granted = Array.isArray(claims['topics']) ? claims['topics'] : [];
   return {
     token,

@@ -189,9 +189,7 @@ export class TopicReader {
 
   #advance(position: Watermark): void {
     this.#applied = position;
-    this.#storing ??= this.#storeLatest().finally(() => {
-      this.#storing = undefined;
-    });
+    this.#storing ??= this.#storeLatest();
   }
 
   /** One write at a time, always of the newest value: a slow disk makes the store lag, not the stream. */
@@ -207,5 +205,7 @@ export class TopicReader {
       }
       this.#stored = target;
     }
+    // Here and not in a later microtask: an advance in between would find nobody to store it.
+    this.#storing = undefined;
   }
 }

@@ -73,6 +73,13 @@ export class TopicFeed {
     return head.headSeq > this.#tailSeq;
   }
 
+  /** The counter row as it is now: what a reader is told must not be older than the rows it could not get. */
+  async refresh(): Promise<TopicHead> {
+    const [head] = await this.#replay.headsById([this.#head.topicId]);
+    if (head) this.observe(head);
+    return this.#head;
+  }
+
   /** What this feed has in memory from `seq` on. */
   recent(seq: bigint): readonly EncodedEvent[] {
     return this.#ring.from(seq, BATCH_EVENTS_MAX);

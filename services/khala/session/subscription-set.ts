@@ -1,6 +1,7 @@
 /** The topics of one connection: joined by grant and owner, begun at a cursor, answered each for itself. */
 import type { StaleReason } from '#proto/gen/types.ts';
 import type { KhalaMessage } from '#proto/khala-frame.ts';
+import { parseTopic } from '#proto/topics.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Grant } from '../authentication/sync-token.ts';
 import { type Cursor, cursorOutcome } from '../join/cursor-outcome.ts';
@@ -16,9 +17,6 @@ import { Subscription } from './subscription.ts';
 
 type Subscribe = Extract<KhalaMessage, { kind: 'subscribe' }>;
 type Position = { topic: string; epoch: string; seq: bigint };
-
-/** Longer texts are no topic, and whatever a client sends is not worth storing whole. */
-const AUDITED_TOPIC_MAX = 128;
 
 export interface SubscriptionSetOptions {
   node: SessionNode;
@@ -63,7 +61,10 @@ export class SubscriptionSet {
       throw new SessionFault('bad_subscription', 'too_many_topics_at_once');
     }
     const cursors = new Map(message.resume_after.map((cursor) => [cursor.topic, cursor]));
-    const granted = topics.filter((topic) => this.#grant?.topics.has(topic));
+    // Only these can be joined; and whatever else a text holds, a NUL for one, never reaches the database.
+    const granted = topics.filter(
+      (topic) => this.#grant?.topics.has(topic) && parseTopic(topic).ok,
+    );
     const heads = await this.#node.heads(granted, () => !this.#ended);
     if (this.#ended) return;
     const headOf = new Map(heads.map((head) => [head.topic, head]));
@@ -189,7 +190,8 @@ export class SubscriptionSet {
   #deny(topic: string, code: ErrorText, reason: string, requestId: string): void {
     this.#drop(topic);
     this.#node.metrics.khala_joins_total.record(1, { outcome: reason });
-    this.#options.audit({ decision: 'deny', reason, topic: topic.slice(0, AUDITED_TOPIC_MAX) });
+    // A text that is no topic may be anything, and is not worth storing.
+    this.#options.audit({ decision: 'deny', reason, topic: parseTopic(topic).ok ? topic : '' });
     this.#options.send({
       kind: 'error',
       code,

@@ -117,8 +117,9 @@ export class Subscription implements FeedSubscriber {
       const page = await feed.page(afterSeq);
       if (this.#ended) return;
       if (page[0]?.seq !== this.#nextSeq) {
-        const compacted = feed.head.snapshotSeq >= this.#nextSeq;
-        this.#host.onStale(this, feed.head, compacted ? 'compacted' : 'retention_expired');
+        const head = await feed.refresh();
+        // The refresh may have found more: a new lineage, another owner.
+        if (!this.#ended) this.#host.onStale(this, head, staleReason(head, this.#nextSeq));
         return;
       }
       this.#page = page;
@@ -130,4 +131,10 @@ export class Subscription implements FeedSubscriber {
     }
     if (!this.#ended) this.#host.onReady(this);
   }
+}
+
+function staleReason(head: TopicHead, nextSeq: bigint): StaleReason {
+  return head.snapshotSeq >= head.floorSeq && head.snapshotSeq >= nextSeq
+    ? 'compacted'
+    : 'retention_expired';
 }
