@@ -87,7 +87,6 @@ const sweeping = sweepForever(
     sql,
     journal,
     client: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }),
-    logger,
     now: Date.now,
     count: (kind) => metrics.swept_total.record(1, { kind }),
   }),

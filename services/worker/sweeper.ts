@@ -8,7 +8,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import type { Logger } from 'pino';
 import type { Sql } from '#db/connect.ts';
 import { listDispatchable } from '#db/runtime/dispatch.ts';
 import type { Journal } from '#db/runtime/journal.ts';
@@ -36,7 +35,6 @@ export interface SweeperDeps {
   sql: Sql;
   journal: Pick<Journal, 'publishIn'>;
   client: Client;
-  logger: Logger;
   now(): number;
   count(kind: SweptKind): void;
 }

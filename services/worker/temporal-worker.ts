@@ -25,9 +25,6 @@ export interface RuntimeWorkerOptions {
   traceFile: string;
   /** 0 replays every workflow at every task: the hardest test of determinism. */
   maxCachedWorkflows?: number;
-  /** Unversioned where a test has no deployment to keep. */
-  versioned?: boolean;
-  taskQueue?: string;
 }
 
 /** The Temporal worker of queue `runtime`. */
@@ -42,7 +39,7 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
   return Worker.create({
     connection: options.connection,
     namespace: options.namespace,
-    taskQueue: options.taskQueue ?? TASK_QUEUES.runtime,
+    taskQueue: TASK_QUEUES.runtime,
     workflowBundle: options.workflowBundle,
     activities: options.activities,
     sinks: { exporter: makeWorkflowExporter(spanProcessor, resource) },
@@ -58,12 +55,10 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
     ...(options.maxCachedWorkflows !== undefined && {
       maxCachedWorkflows: options.maxCachedWorkflows,
     }),
-    ...((options.versioned ?? true) && {
-      workerDeploymentOptions: {
-        version: { deploymentName: DEPLOYMENTS.worker, buildId: options.buildId },
-        useWorkerVersioning: true,
-        defaultVersioningBehavior: 'PINNED',
-      },
-    }),
+    workerDeploymentOptions: {
+      version: { deploymentName: DEPLOYMENTS.worker, buildId: options.buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
   });
 }
