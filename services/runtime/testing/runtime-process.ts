@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
+import { inject } from 'vitest';
 import { type TestDatabase, testDatabase } from '#db/testing/database.ts';
 import { newId } from '#proto/ids.ts';
 import { ROLE_SCOPES } from '#proto/scopes.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../shared/internal-assertion.ts';
 import { startServer } from '../../shared/server.ts';
 import type { NamedKey } from '../../shared/service-keys.ts';
+import type { Lab } from '../../worker/testing/lab.ts';
 import { runtimeSettings } from '../config.ts';
 import { startRuntime } from '../start.ts';
 
@@ -49,7 +51,7 @@ export interface TestPerson {
 
 export interface TestRuntime {
   readonly url: string;
-  readonly database: TestDatabase;
+  readonly database: RuntimeDatabase;
   readonly artifactsDirectory: string;
   person(options?: Partial<PersonOptions>): Promise<TestPerson>;
   anonymous: Ask;
@@ -57,6 +59,8 @@ export interface TestRuntime {
   service(name: 'control' | 'verifier', principal?: AssertedPrincipal): Ask;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+type RuntimeDatabase = Pick<TestDatabase, 'owner' | 'runtime' | 'runtimeUrl'>;
 
 interface PersonOptions {
   user_id: string;
@@ -70,7 +74,12 @@ const NO_TEMPORAL = '127.0.0.1:1';
 
 /** A whole runtime over real HTTP and Postgres; the published keys of control are the test's own. */
 export async function startTestRuntime(
-  options: { temporalAddress?: string; settings?: Record<string, string>; now?: () => number } = {},
+  options: {
+    /** A lab with a worker in it, so that runs really run. */
+    lab?: Pick<Lab, 'sql' | 'owner' | 'runtimeUrl' | 'namespace' | 'artifactsDirectory'>;
+    settings?: Record<string, string>;
+    now?: () => number;
+  } = {},
 ): Promise<TestRuntime> {
   const directory = await mkdtemp(join(tmpdir(), 'oa-runtime-'));
   const [tokenKey, control, verifier] = await Promise.all(
@@ -86,15 +95,18 @@ export async function startTestRuntime(
     port: 0,
     logger,
   });
-  const database = await testDatabase(['runtime']);
-  const artifactsDirectory = join(directory, 'artifacts');
+  const { lab } = options;
+  const ownDatabase = lab ? undefined : await testDatabase(['runtime']);
+  const database = ownDatabase ?? databaseOf(lab);
+  const artifactsDirectory = lab?.artifactsDirectory ?? join(directory, 'artifacts');
   const running = await startRuntime(
     readConfig(runtimeSettings, {
       OA_ENV: 'test',
       OA_LOG_LEVEL: process.env['OA_LOG_LEVEL'] ?? 'silent',
       RUNTIME_PORT: '0',
       RUNTIME_DATABASE_URL: database.runtimeUrl,
-      TEMPORAL_ADDRESS: options.temporalAddress ?? NO_TEMPORAL,
+      TEMPORAL_ADDRESS: lab ? inject('temporalAddress') : NO_TEMPORAL,
+      ...(lab && { TEMPORAL_NAMESPACE: lab.namespace }),
       OA_ARTIFACTS_DIR: artifactsDirectory,
       CONTROL_JWKS_URL: `${keySet.url}/jwks`,
       OA_TRUSTED_SERVICES_FILE: trustedFile,
@@ -134,10 +146,15 @@ export async function startTestRuntime(
     async [Symbol.asyncDispose]() {
       await running.close();
       await keySet.close();
-      await database[Symbol.asyncDispose]();
+      await ownDatabase?.[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function databaseOf(lab: Pick<Lab, 'sql' | 'owner' | 'runtimeUrl'> | undefined): RuntimeDatabase {
+  if (!lab) throw new Error('neither a database nor a lab');
+  return { owner: lab.owner, runtime: lab.sql, runtimeUrl: lab.runtimeUrl };
 }
 
 type Credential = (

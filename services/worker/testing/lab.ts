@@ -65,7 +65,7 @@ export async function openLab(): Promise<Lab> {
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
   ]);
-  const client = new Client({ connection: clientConnection, namespace });
+  const client = new Client({ connection: clientConnection, namespace, identity: 'lab' });
   const sql = database.runtime;
   const journal = createJournal({ sql, hint: () => undefined });
   const artifacts = createDirectoryStore(directory);
@@ -147,6 +147,7 @@ async function startVerifier(connection: NativeConnection, namespace: string) {
       connection,
       namespace,
       taskQueue: TASK_QUEUES.verification,
+      identity: 'lab-verifier',
       activities: harness,
     }),
   );
