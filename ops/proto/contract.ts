@@ -15,6 +15,9 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** The contract as it was last published. */
+export const BASELINE = 'proto/baseline.binpb';
+
 /** The options package describes contracts and is none. */
 const OPTIONS_PACKAGE = 'openagents.options.v1';
 
