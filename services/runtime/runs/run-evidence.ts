@@ -12,6 +12,7 @@ import { sendArtifact } from './run-artifacts.ts';
 
 const RUN_RECEIPT_SCHEMA = 'openagents.run.receipt.v1';
 const PRODUCER = 'openagents-runtime';
+const NDJSON = 'application/x-ndjson';
 const NOT_READY_RETRY_MS = 1_000;
 
 export function getRunReceipt(deps: RuntimeDeps): RuntimeHandler<'runtime.run.receipt'> {
@@ -25,10 +26,12 @@ export function getRunReceipt(deps: RuntimeDeps): RuntimeHandler<'runtime.run.re
 
 /** The stored file once it is derived; until then the same lines from the log, in constant memory. */
 export function getRunReplay(deps: RuntimeDeps): RuntimeHandler<'runtime.run.replay'> {
-  return async function getRunReplay({ params, caller }) {
+  return async function getRunReplay({ params, caller, headers }) {
     const run = await endedRun(deps, caller, params);
-    const headers = { 'content-type': 'application/x-ndjson' };
-    if (run.replay) return sendArtifact(deps, run.run_id, run.replay.sha256 as Sha256, headers);
+    if (run.replay) {
+      const stored = await sendArtifact(deps, run.run_id, run.replay.sha256 as Sha256);
+      return inflated(stored, headers.get('accept-encoding') ?? '');
+    }
     const lines = writeReplay(
       {
         producer: PRODUCER,
@@ -38,8 +41,24 @@ export function getRunReplay(deps: RuntimeDeps): RuntimeHandler<'runtime.run.rep
       replayEvents(deps, run),
     );
     // Node's web streams and the fetch types differ only in name.
-    return new Response(Readable.toWeb(Readable.from(lines)) as ReadableStream, { headers });
+    return new Response(Readable.toWeb(Readable.from(lines)) as ReadableStream, {
+      headers: { 'content-type': NDJSON },
+    });
   };
+}
+
+/** The file is stored compressed; whoever cannot read that gets its lines. */
+function inflated(stored: Response, acceptEncoding: string): Response {
+  const headers = new Headers(stored.headers);
+  headers.set('content-type', NDJSON);
+  headers.set('vary', 'accept-encoding');
+  if (/\bgzip\b/.test(acceptEncoding)) {
+    headers.set('content-encoding', 'gzip');
+    return new Response(stored.body, { headers });
+  }
+  headers.delete('content-length');
+  const lines = stored.body?.pipeThrough(new DecompressionStream('gzip'));
+  return new Response(lines ?? null, { headers });
 }
 
 export function getRunBundle(deps: RuntimeDeps): RuntimeHandler<'runtime.run.bundle'> {

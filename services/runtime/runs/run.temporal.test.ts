@@ -49,6 +49,10 @@ test('a run is created, dispatched, answered, and leaves a receipt and a replay'
   expect(await verifyReceipt(receipt, keys)).toMatchObject({ ok: true });
   const replay = await alice.ask(`/v1/runs/${run_id}/replay`);
   expect(replay.headers.get('content-type')).toBe('application/x-ndjson');
+  const plain = await alice.ask(`/v1/runs/${run_id}/replay`, {
+    headers: { 'accept-encoding': 'identity' },
+  });
+  expect([plain.headers.get('content-encoding'), plain.text]).toEqual([null, replay.text]);
   const lines = replay.text
     .trimEnd()
     .split('\n')

@@ -19,6 +19,8 @@ export interface CommandRequest {
   readonly fingerprint: string;
   /** Empty for a route whose mutation is idempotent by its own nature. */
   readonly key: string;
+  /** Of an answer that names none. */
+  readonly status: number;
 }
 
 export interface CommandOutcome {
@@ -53,8 +55,9 @@ export async function runCommand<Tx>(
     idempotency_key: key,
   };
   let stored: StoredAnswer | null = null;
+  const asStored = (answer: Answer) => storedAnswer({ status: request.status, ...answer }, context);
   async function complete(tx: Tx | null, answer: Answer): Promise<void> {
-    const leaving = storedAnswer(answer, context);
+    const leaving = asStored(answer);
     const { positions = [] } = answer;
     await store.complete(tx, { context, positions, answer: commandKey && leaving });
     stored = leaving;
@@ -71,9 +74,9 @@ export async function runCommand<Tx>(
     });
     if (answer instanceof Response) return { answer, replayed: false };
     // Only a key's answer must be the stored one; what waited for more may say more.
-    if (!commandKey) return { answer: storedAnswer(answer, context), replayed: false };
+    if (!commandKey) return { answer: asStored(answer), replayed: false };
     if (!stored) await complete(null, answer);
-    return { answer: stored ?? storedAnswer(answer, context), replayed: false };
+    return { answer: stored ?? asStored(answer), replayed: false };
   } catch (error) {
     // A transaction that failed took its stored answer with it.
     if (commandKey) await store.release(commandKey);

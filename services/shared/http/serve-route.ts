@@ -68,16 +68,13 @@ export async function serveRoute<Tx>(
       requestId,
       principal: caller.principal,
       route: route.name,
+      status: route.status,
       key: route.idempotency === 'required' ? requireKey(headers) : '',
       fingerprint: await fingerprint(route, url.pathname, body, caller, readBytes),
     },
-    async (command) => withStatus(route, await handler({ ...seen, command })),
+    (command) => handler({ ...seen, command }),
   );
   return answer instanceof Response ? answer : stored(answer, replayed);
-}
-
-function withStatus(route: Route, answer: Answer | Response): Answer | Response {
-  return answer instanceof Response ? answer : { status: route.status, ...answer };
 }
 
 const NO_BYTES = new Uint8Array();
