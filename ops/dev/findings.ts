@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { httpGet } from './http-get.ts';
 import type { Layout } from './layout.ts';
 import { choosePorts, type PortName, takenPorts } from './ports.ts';
 import { runningStack, type StackState } from './running.ts';
@@ -129,6 +130,7 @@ async function ports(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   return taken.map(({ message }) => ({ check: 'ports', state: 'broken', detail: message }));
 }
 
+const READY_TIMEOUT_MS = 3_000;
 const SERVICES = ['control', 'runtime', 'khala', 'worker', 'verifier'];
 
 async function services(state: StackState): Promise<Finding[]> {
@@ -141,9 +143,8 @@ async function services(state: StackState): Promise<Finding[]> {
 
 async function readiness(check: string, address: string): Promise<Finding> {
   try {
-    const answer = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(3_000) });
-    const body = await answer.text();
-    if (answer.ok) return { check, state: 'ok', detail: `ready at ${address}` };
+    const { ok, body } = await httpGet(`${address}/readyz`, READY_TIMEOUT_MS);
+    if (ok) return { check, state: 'ok', detail: `ready at ${address}` };
     return { check, state: 'broken', detail: `${address} is not ready: ${body.slice(0, 400)}` };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { NAMESPACE } from '#temporal.config';
 import { preparePostgres } from './embedded-postgres.ts';
+import { httpGet } from './http-get.ts';
 import { ensureKeys, type KeyFiles } from './keys.ts';
 import type { Layout } from './layout.ts';
 import { migrateDatabase } from './migrate-process.ts';
@@ -201,9 +202,11 @@ async function servesSql(url: string): Promise<boolean> {
   }
 }
 
+const READY_TIMEOUT_MS = 2_000;
+
 async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+    return (await httpGet(url, READY_TIMEOUT_MS)).ok;
   } catch {
     return false;
   }

@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { BASELINE, buildImage, ROOT, readContract } from './contract.ts';
 import { generate } from './generate.ts';
+
+// Each test starts programs, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'oa-contracts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,8 +63,10 @@ test('an added field is not', () => {
   expect(bufOnChanged(SYNC, 'uint64 after_ms = 1;', added, 'lint')).toBe(0);
 });
 
-test('generation gives the same bytes when it is repeated', () => {
-  expect([...generate()]).toEqual([...generate()]);
+test('generation gives the bytes that were committed, however often it runs', () => {
+  for (const [path, text] of generate()) {
+    expect(readFileSync(join(ROOT, path), 'utf8') === text, path).toBe(true);
+  }
 });
 
 test('every enum value of the contract has a text that is its own', () => {

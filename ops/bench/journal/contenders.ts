@@ -68,8 +68,8 @@ export async function installSecondCopy(sql: Sql): Promise<void> {
     create function runtime.journal_append(p_run_ids text[], p_step_run int4[], p_step_expected int8[],
       p_patches jsonb, p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
       p_event_start int4[], p_event_length int4[], p_payloads bytea)
-    returns table (outcomes text[], heads int8[], run_topics int8[], seqs int8[], hashes text,
-      replayed int4[], summaries jsonb)
+    returns table (outcomes text[], refused_heads int8[], run_topics int8[], run_heads int8[],
+      seqs int8[], hashes text, replayed int4[], summaries jsonb)
     language plpgsql as $$
     #variable_conflict use_column
     begin
