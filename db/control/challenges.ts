@@ -59,3 +59,10 @@ export async function consumeChallenge(
     where challenge_id = ${challengeId} and consumed_at is null`;
   return consumed.count === 1;
 }
+
+/** Until then a late try is still told that its code is over, and written down with its challenge. */
+export async function deleteOldChallenges(sql: Sql, expiredBefore: Date): Promise<number> {
+  const deleted = await sql`
+    delete from control.challenges where expires_at < ${expiredBefore}`;
+  return deleted.count;
+}

@@ -52,3 +52,10 @@ export async function rotateRefreshToken(
     where token_hash = ${rotation.tokenHash} and rotated_at is null`;
   return rotated.count === 1;
 }
+
+/** An expired token opens nothing, spent or not, so there is no reuse of it left to detect. */
+export async function deleteExpiredTokens(sql: Sql, now: Date): Promise<number> {
+  const deleted = await sql`
+    delete from control.refresh_tokens where expires_at < ${now}`;
+  return deleted.count;
+}

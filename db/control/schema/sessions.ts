@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, foreignKey, index, integer, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { bytea, controlSchema, moment } from './columns.ts';
-import { devices, memberships } from './identity.ts';
+import { devices, orgs } from './identity.ts';
 
 export const challenges = controlSchema.table(
   'challenges',
@@ -24,7 +24,9 @@ export const sessions = controlSchema.table(
     sessionId: text('session_id').primaryKey(),
     userId: text('user_id').notNull(),
     deviceId: text('device_id').notNull(),
-    activeOrgId: text('active_org_id').notNull(),
+    activeOrgId: text('active_org_id')
+      .notNull()
+      .references(() => orgs.orgId),
     status: text('status').notNull().default('active'),
     issuedAt: moment('issued_at').notNull(),
     accessExpiresAt: moment('access_expires_at').notNull(),
@@ -37,10 +39,6 @@ export const sessions = controlSchema.table(
     foreignKey({
       columns: [table.userId, table.deviceId],
       foreignColumns: [devices.userId, devices.deviceId],
-    }),
-    foreignKey({
-      columns: [table.userId, table.activeOrgId],
-      foreignColumns: [memberships.userId, memberships.orgId],
     }),
     uniqueIndex('sessions_one_per_device')
       .on(table.userId, table.deviceId)

@@ -17,8 +17,7 @@ export type AuditEvent =
   | 'auth.sessions.revoked'
   | 'auth.sessions.revocation.propagation.completed'
   | 'sync.token.issued'
-  | 'sync.token.denied'
-  | 'rate_limit.exceeded';
+  | 'sync.token.denied';
 
 /** A command as the audit log knows it: the ids of its receipt. */
 export interface CommandIds {

@@ -96,6 +96,21 @@ test('logging in again on a device replaces its session and leaves other devices
   expect(row?.['revoked_reason']).toBe('device_replaced');
 });
 
+test('two logins at once on one device leave one session', async () => {
+  const codes = [
+    await control.askCode('rush@example.com'),
+    await control.askCode('rush@example.com'),
+  ];
+  const answers = await Promise.all(
+    codes.map(({ challengeId, code }) => verify(challengeId, code, { device_id: 'kiosk' })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  const sessions = await control.database.owner`
+    select s.status from control.sessions s join control.users u using (user_id)
+    where u.email = 'rush@example.com' order by s.status`;
+  expect(sessions.map((row) => row['status'])).toEqual(['active', 'revoked']);
+});
+
 test('two people may use the same device', async () => {
   const one = await control.logIn('one@example.com', 'shared');
   await control.logIn('two@example.com', 'shared');

@@ -22,6 +22,8 @@ export interface TestControl {
   readonly database: TestDatabase;
   readonly upstream: UpstreamServer;
   readonly clock: TestClock;
+  /** What the process was started with; a second one may be started with it. */
+  readonly settings: Record<string, string>;
   /** What the process printed. */
   readonly printed: string[];
   /** The private keys of its tokens, to forge some. */
@@ -67,7 +69,7 @@ export async function startTestControl(options: TestControlOptions = {}): Promis
   const upstream = await startUpstreamServer(trusted);
   const clock = createTestClock();
   const printed: string[] = [];
-  const config = readConfig(controlSettings, {
+  const settings = {
     OA_ENV: 'test',
     OA_LOG_LEVEL: 'silent',
     CONTROL_PORT: '0',
@@ -81,7 +83,8 @@ export async function startTestControl(options: TestControlOptions = {}): Promis
     OA_TRUSTED_SERVICES_FILE: file('trusted.json'),
     OA_AUTH_PROVIDER_MODE: 'local',
     ...options.settings,
-  });
+  };
+  const config = readConfig(controlSettings, settings);
   const running = await startControl(config, {
     now: clock.now,
     print: (line) => printed.push(line),
@@ -95,6 +98,7 @@ export async function startTestControl(options: TestControlOptions = {}): Promis
     clock,
     printed,
     tokenKeys,
+    settings,
     request(path, { token, json, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (token) headers.set('authorization', `Bearer ${token}`);
