@@ -1,9 +1,9 @@
 /**
  * Gathers items while earlier ones are being flushed, so that one commit carries many.
  *
- * 1. Items of one group are flushed in the order they came; a group is never in two flushes at once.
- * 2. Two items with a common key are never in one flush.
- * 3. At most `lanes` flushes run at once, each bounded by `countMax` and `bytesMax`.
+ * 1. One flush is under way at a time, bounded by `countMax` and `bytesMax`.
+ * 2. Items of one group are flushed in the order they came.
+ * 3. Two items with a common key are never in one flush.
  */
 export interface FlushItem {
   group: string;
@@ -21,7 +21,6 @@ export interface FlushQueue<T extends FlushItem> {
 export interface FlushQueueOptions<T extends FlushItem> {
   /** Settles its items itself and never rejects. */
   flush: (items: T[]) => Promise<void>;
-  lanes: number;
   countMax: number;
   bytesMax: number;
   waitingMax: number;
@@ -31,10 +30,9 @@ export function createFlushQueue<T extends FlushItem>(
   options: FlushQueueOptions<T>,
 ): FlushQueue<T> {
   let waiting: T[] = [];
-  const busyGroups = new Set<string>();
-  const flights = new Set<Promise<void>>();
+  let flushing: Promise<void> | undefined;
 
-  /** What comes first and may fly now; the rest keeps its order. */
+  /** What comes first and fits; the rest keeps its order. */
   function takeBatch(): T[] {
     const batch: T[] = [];
     const left: T[] = [];
@@ -45,8 +43,7 @@ export function createFlushQueue<T extends FlushItem>(
       const full =
         batch.length >= options.countMax ||
         (batch.length > 0 && bytes + item.bytes > options.bytesMax);
-      const blocked = busyGroups.has(item.group) || held.has(item.group);
-      if (full || blocked || item.keys.some((key) => keys.has(key))) {
+      if (full || held.has(item.group) || item.keys.some((key) => keys.has(key))) {
         held.add(item.group);
         left.push(item);
         continue;
@@ -59,34 +56,22 @@ export function createFlushQueue<T extends FlushItem>(
     return batch;
   }
 
-  function launch(): void {
-    while (waiting.length > 0 && flights.size < options.lanes) {
-      const batch = takeBatch();
-      if (batch.length === 0) return;
-      const groups = new Set(batch.map((item) => item.group));
-      for (const group of groups) busyGroups.add(group);
-      const flight = options.flush(batch).finally(() => {
-        flights.delete(flight);
-        for (const group of groups) busyGroups.delete(group);
-        launch();
-      });
-      flights.add(flight);
-    }
+  async function flushAll(): Promise<void> {
+    // In the next microtask, so that items of one tick share a flush.
+    await Promise.resolve();
+    while (waiting.length > 0) await options.flush(takeBatch());
+    flushing = undefined;
   }
 
   return {
     push(item) {
       if (waiting.length >= options.waitingMax) return false;
       waiting.push(item);
-      // In the next microtask, so that steps of one tick share a flush.
-      if (flights.size < options.lanes) queueMicrotask(launch);
+      flushing ??= flushAll();
       return true;
     },
     async drain() {
-      while (waiting.length > 0 || flights.size > 0) {
-        launch();
-        await Promise.all(flights);
-      }
+      await flushing;
     },
   };
 }

@@ -16,13 +16,14 @@ export type StepOutcome =
 
 /** The one row that the function answers; see its comment for the index spaces. */
 interface BatchRow {
-  outcomes: ('ok' | RefusedOutcome)[];
-  heads: bigint[];
+  outcomes: (RefusedOutcome | '')[] | null;
+  refused_heads: bigint[] | null;
   run_topics: bigint[];
-  seqs: bigint[];
-  hashes: string;
-  replayed: number[];
-  summaries: Record<string, { topic: string; topic_id: string; seq: string }[]>;
+  run_heads: bigint[];
+  seqs: bigint[] | null;
+  hashes: string | null;
+  replayed: number[] | null;
+  summaries: Record<string, { topic: string; topic_id: string; seq: string }[]> | null;
 }
 
 type RefusedOutcome = Extract<
@@ -34,7 +35,7 @@ type RefusedOutcome = Extract<
 export async function appendBatch(sql: Queryable, steps: PreparedStep[]): Promise<StepOutcome[]> {
   const batch = encode(steps);
   const [row] = await sql<BatchRow[]>`
-    select outcomes, heads, run_topics, seqs, hashes, replayed, summaries
+    select *
     from runtime.journal_append(
       ${batch.runIds}::text[], ${batch.stepRun}::int4[], ${arrayParameter(batch.stepExpected)}::int8[],
       ${sql.json(batch.patches)}::jsonb,
@@ -96,29 +97,31 @@ export function joinPayloads(payloads: Uint8Array[]): {
 }
 
 function decode(steps: PreparedStep[], stepRun: number[], row: BatchRow): StepOutcome[] {
-  const replayed = new Set(row.replayed);
+  const replayed = new Set(row.replayed ?? []);
   let before = 0;
   return steps.map((step, index) => {
     const firstEvent = before;
     before += step.events.length;
-    const outcome = at(row.outcomes, index);
-    const head = at(row.heads, index);
-    if (outcome !== 'ok') return { ok: false, problem: refusal(outcome, head) };
+    const run = at(stepRun, index) - 1;
+    const refused = row.outcomes?.[index];
+    if (refused) return { ok: false, problem: refusal(refused, row.refused_heads?.[index]) };
+    const head = at(row.run_heads, run);
     const appended = step.events.map((_event, place) => {
       const event = firstEvent + place;
-      const hash: Sha256 = `sha256:${row.hashes.slice(event * HASH_DIGITS, (event + 1) * HASH_DIGITS)}`;
-      return { seq: at(row.seqs, event), event_hash: hash, replayed: replayed.has(event + 1) };
+      const hash: Sha256 = `sha256:${(row.hashes ?? '').slice(event * HASH_DIGITS, (event + 1) * HASH_DIGITS)}`;
+      return {
+        seq: at(row.seqs ?? [], event),
+        event_hash: hash,
+        replayed: replayed.has(event + 1),
+      };
     });
     const topic = { topic: topics.runEvents(step.run_id), head_seq: head };
-    const summaries = (row.summaries[step.run_id] ?? []).map((summary) => ({
+    const summaries = (row.summaries?.[step.run_id] ?? []).map((summary) => ({
       topic_id: BigInt(summary.topic_id),
       topic: summary.topic,
       head_seq: BigInt(summary.seq),
     }));
-    const dirty = [
-      { topic_id: at(row.run_topics, at(stepRun, index) - 1), ...topic },
-      ...summaries,
-    ];
+    const dirty = [{ topic_id: at(row.run_topics, run), ...topic }, ...summaries];
     return {
       ok: true,
       dirty,
@@ -148,7 +151,7 @@ function at<T>(values: readonly T[], index: number): T {
   return value;
 }
 
-function refusal(outcome: RefusedOutcome, head: bigint): ProblemError {
+function refusal(outcome: RefusedOutcome, head: bigint | undefined): ProblemError {
   switch (outcome) {
     case 'not_found':
       return new ProblemError('not_found', 'no such run');
@@ -158,7 +161,7 @@ function refusal(outcome: RefusedOutcome, head: bigint): ProblemError {
       return new ProblemError(outcome, 'the log ends with run.finished');
     case 'sequence_conflict':
       return new ProblemError(outcome, `the log stands at ${head}`, {
-        currentSeq: head,
+        ...(head === undefined ? {} : { currentSeq: head }),
       });
   }
 }

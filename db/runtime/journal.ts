@@ -54,8 +54,6 @@ export interface JournalDeps {
   redact?: Redact;
 }
 
-/** Two: one batch is parsed and chained while the other waits for the disk. A third only splits batches. */
-const LANES = 2;
 /** Bounds what one commit holds locked; measured, larger batches gain nothing more (docs/bench.md). */
 const BATCH_STEPS_MAX = 256;
 const BATCH_BYTES_MAX = 4 * 1_048_576;
@@ -80,7 +78,6 @@ export function createJournal(deps: JournalDeps): Journal {
   });
   const queue = createFlushQueue<QueuedStep>({
     flush,
-    lanes: LANES,
     countMax: BATCH_STEPS_MAX,
     bytesMax: BATCH_BYTES_MAX,
     waitingMax: WAITING_STEPS_MAX,

@@ -134,207 +134,199 @@ begin
       starts, lengths, payloads, runs, versions) p;
 end $$;
 
+-- Applies a RunPatch to the read model; true where the run's summary shows the difference.
+create function runtime.patch_run(p_run_id text, change jsonb, recorded timestamptz) returns boolean
+language plpgsql as $$
+declare
+  before runtime.runs;
+  after runtime.runs;
+begin
+  select * into before from runtime.runs u where u.run_id = p_run_id;
+  update runtime.runs u set
+    status = coalesce(change ->> 'status', u.status),
+    phase = coalesce(change ->> 'phase', u.phase),
+    worker_id = case when change ? 'worker_id' then change ->> 'worker_id' else u.worker_id end,
+    policy_bundle_id = coalesce(change ->> 'policy_bundle_id', u.policy_bundle_id),
+    verdict = coalesce(change -> 'verdict', u.verdict),
+    receipt_id = coalesce(change ->> 'receipt_id', u.receipt_id),
+    patch = coalesce(change -> 'patch', u.patch),
+    replay = coalesce(change -> 'replay', u.replay),
+    bundle = coalesce(change -> 'bundle', u.bundle),
+    turns = coalesce((change ->> 'turns')::int4, u.turns),
+    recoveries = coalesce((change ->> 'recoveries')::int4, u.recoveries),
+    terminal_reason_class = coalesce(change ->> 'terminal_reason_class', u.terminal_reason_class),
+    terminal_reason = coalesce(change ->> 'terminal_reason', u.terminal_reason),
+    started_at = case when change ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end,
+    updated_at = greatest(u.updated_at, recorded)
+  where u.run_id = p_run_id
+  returning * into after;
+  return (before.status, before.phase, before.worker_id, before.verdict, before.receipt_id,
+      before.terminal_reason_class, before.terminal_reason)
+    is distinct from (after.status, after.phase, after.worker_id, after.verdict, after.receipt_id,
+      after.terminal_reason_class, after.terminal_reason);
+end $$;
+
 -- The hot path: a batch of steps, one round trip, one commit.
 -- p_run_ids: the distinct runs; p_step_run, p_step_expected: per step, its run (index) and the head it expects or null.
 -- p_patches: {"<step>": RunPatch}. The event arrays are in step order; p_sanitized: the events (index) that were changed
 -- before they came here; payloads stand in one value.
--- Answers one row for the batch: outcome and head per step, topic per run, seq and hash (64 hex digits each) per event,
--- the events (index) that were known, and per run id the positions of its summaries.
+-- Answers one row for the batch. Per step: outcome ('' is ok; null for all: all are ok) and, where refused, the head it
+-- met. Per run: topic and new head (-1: no such run). Per event: seq, hash (64 hex digits each), and in replayed the known ones (index).
+-- Per run id: the positions of its summaries.
+--
+-- PL/pgSQL prepares every expression anew in each transaction, so that this function is paid by the expression: arrays
+-- come ready from one query, and what only a refusal or a patch needs is not touched without one.
 create function runtime.journal_append(
   p_run_ids text[], p_step_run int4[], p_step_expected int8[], p_patches jsonb,
   p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
-  p_event_start int4[], p_event_length int4[], p_payloads bytea
-) returns table (
-  outcomes text[], heads int8[], run_topics int8[], seqs int8[], hashes text, replayed int4[], summaries jsonb
+  p_event_start int4[], p_event_length int4[], p_payloads bytea,
+  out outcomes text[], out refused_heads int8[], out run_topics int8[], out run_heads int8[],
+  out seqs int8[], out hashes text, out replayed int4[], out summaries jsonb
 )
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+language plpgsql set enable_seqscan = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   run_ids text[] := p_run_ids;
-  run_count int4 := cardinality(p_run_ids);
-  step_count int4 := cardinality(p_step_run);
-  event_count int4 := cardinality(p_event_step);
-  run_topic int8[] := array_fill(0::int8, array[run_count]);
-  run_seq int8[] := array_fill(null::int8, array[run_count]);
-  run_hash text[] := array_fill(null::text, array[run_count]);
-  run_closed boolean[] := array_fill(false, array[run_count]);
-  run_before int8[] := array_fill(0::int8, array[run_count]);
-  run_grew boolean[] := array_fill(false, array[run_count]);
-  run_shown boolean[] := array_fill(false, array[run_count]);
-  step_outcome text[] := array_fill('ok'::text, array[step_count]);
-  step_head int8[] := array_fill(null::int8, array[step_count]);
-  step_fresh int4[] := array_fill(0, array[step_count]);
-  event_seq int8[] := array_fill(0::int8, array[event_count]);
-  event_hash text[] := array_fill(repeat('0', 64), array[event_count]);
-  event_digest text[] := array_fill(null::text, array[event_count]);
-  event_replayed int4[] := '{}';
-  recorded timestamptz(3);
-  current_step int4 := 0;
+  run_before int8[];
+  run_hash text[];
+  run_closed boolean[];
+  run_shown text[];
+  event_hash text[];
+  event_digest text[] := array_fill(null::text, array[cardinality(p_event_step)]);
+  fresh_steps int4[];
+  fresh boolean;
+  current_step int4;
   before_seq int8;
   before_hash text;
-  r record;
+  refused text;
+  recorded timestamptz(3);
   e record;
   k int4;
-  change jsonb;
-  shown_before runtime.runs;
-  shown_after runtime.runs;
-  published jsonb := '{}';
 begin
   -- 1
-  for r in
-    select o.ord::int4 as ord, u.topic_id, u.latest_seq, encode(u.last_event_hash, 'hex') as hash,
-      u.trajectory_hash is not null as closed
-    from unnest(p_run_ids) with ordinality o (run_id, ord)
-    join runtime.runs u on u.run_id = o.run_id
-    order by u.run_id collate "C"
-    for update of u
-  loop
-    run_topic[r.ord] := r.topic_id;
-    run_before[r.ord] := r.latest_seq;
-    run_seq[r.ord] := r.latest_seq;
-    run_hash[r.ord] := r.hash;
-    run_closed[r.ord] := r.closed;
-  end loop;
-  recorded := date_trunc('milliseconds', clock_timestamp());
-  for i in 1..step_count loop
-    k := p_step_run[i];
-    if run_seq[k] is null then
-      step_outcome[i] := 'not_found';
-    end if;
-  end loop;
+  with locked as materialized (
+    select u.run_id, u.topic_id, u.latest_seq, u.last_event_hash, u.trajectory_hash
+    from unnest(p_run_ids) o (run_id) join runtime.runs u on u.run_id = o.run_id
+    order by u.run_id collate "C" for update of u
+  )
+  select array_agg(coalesce(l.topic_id, 0) order by o.ord), array_agg(coalesce(l.latest_seq, -1) order by o.ord),
+    array_agg(encode(l.last_event_hash, 'hex') order by o.ord),
+    array_agg(l.trajectory_hash is not null order by o.ord), date_trunc('milliseconds', clock_timestamp())
+  into run_topics, run_heads, run_hash, run_closed, recorded
+  from unnest(p_run_ids) with ordinality o (run_id, ord) left join locked l on l.run_id = o.run_id;
+  run_before := run_heads;
+  if -1 = any (run_heads) then
+    select array_agg(case when run_heads[s.run] = -1 then 'not_found' else '' end order by s.ord) into outcomes
+    from unnest(p_step_run) with ordinality s (run, ord);
+  end if;
 
   -- 3, then the rules, then the chain
   for e in
     select d.*, encode(sha256(substring(p_payloads from d.start + 1 for d.length)), 'hex') as digest,
-      s.seq as stored_seq, encode(s.event_hash, 'hex') as stored_hash, s.event_type as stored_type,
-      encode(s.payload_sha256, 'hex') as stored_digest
+      s.seq as stored_seq, encode(s.event_hash, 'hex') as stored_hash,
+      s.event_type = d.event_type and s.payload_sha256 = sha256(substring(p_payloads from d.start + 1 for d.length)) as same
     from unnest(p_event_step, p_event_type, p_event_key, p_event_start, p_event_length)
       with ordinality d (step, event_type, key, start, length, ord)
     left join runtime.run_events s
       on s.run_id = run_ids[p_step_run[d.step]] and s.idempotency_key = d.key
     order by d.ord
   loop
-    k := p_step_run[e.step];
-    if e.step <> current_step then
+    if e.step is distinct from current_step then
       current_step := e.step;
-      before_seq := run_seq[k];
+      k := p_step_run[e.step];
+      before_seq := run_heads[k];
       before_hash := run_hash[k];
+      fresh := false;
+      refused := nullif(outcomes[e.step], '');
     end if;
-    continue when step_outcome[e.step] <> 'ok';
-    if e.stored_seq is not null then
-      if e.stored_digest <> e.digest or e.stored_type <> e.event_type then
-        step_outcome[e.step] := 'idempotency_conflict';
-      else
-        event_seq[e.ord] := e.stored_seq;
-        event_hash[e.ord] := e.stored_hash;
-        event_replayed := event_replayed || e.ord::int4;
+    if refused is null and e.same then
+      seqs[e.ord] := e.stored_seq;
+      event_hash[e.ord] := e.stored_hash;
+      replayed := replayed || e.ord::int4;
+      continue;
+    end if;
+    if refused is null then
+      refused := case
+        when e.stored_seq is not null then 'idempotency_conflict'
+        when run_closed[k] then 'run_closed'
+        when not fresh and p_step_expected[e.step] <> before_seq then 'sequence_conflict'
+      end;
+      -- 2
+      if refused is not null then
+        outcomes := coalesce(outcomes, array_fill(''::text, array[cardinality(p_step_run)]));
+        refused_heads := coalesce(refused_heads, array_fill(0::int8, array[cardinality(p_step_run)]));
+        outcomes[e.step] := refused;
+        refused_heads[e.step] := before_seq;
+        run_heads[k] := before_seq;
+        run_hash[k] := before_hash;
+        -- A run that was closed before refuses the first fresh event.
+        run_closed[k] := run_closed[k] and not fresh;
+        fresh_steps := array_remove(fresh_steps, e.step);
       end if;
-    elsif run_closed[k] then
-      step_outcome[e.step] := 'run_closed';
-    elsif step_fresh[e.step] = 0 and p_step_expected[e.step] <> run_seq[k] then
-      step_outcome[e.step] := 'sequence_conflict';
-    else
-      run_seq[k] := run_seq[k] + 1;
-      run_hash[k] := encode(sha256(convert_to(
-        '{"event_type":"' || e.event_type || '","payload_hash":"sha256:' || e.digest
-        || '","prev_hash":"sha256:' || run_hash[k] || '","run_id":"' || run_ids[k]
-        || '","seq":' || run_seq[k] || '}', 'UTF8')), 'hex');
-      run_closed[k] := e.event_type = 'run.finished';
-      step_fresh[e.step] := step_fresh[e.step] + 1;
-      event_seq[e.ord] := run_seq[k];
-      event_hash[e.ord] := run_hash[k];
-      event_digest[e.ord] := e.digest;
     end if;
-    -- 2
-    if step_outcome[e.step] <> 'ok' then
-      if step_fresh[e.step] > 0 then
-        -- It was open when the step began, for a closed run refuses the first fresh event.
-        run_closed[k] := false;
-      end if;
-      step_head[e.step] := before_seq;
-      run_seq[k] := before_seq;
-      run_hash[k] := before_hash;
-      step_fresh[e.step] := 0;
+    if refused is not null then
+      seqs[e.ord] := 0;
+      event_hash[e.ord] := repeat('0', 64);
+      continue;
+    end if;
+    run_heads[k] := run_heads[k] + 1;
+    run_hash[k] := encode(sha256(convert_to(
+      '{"event_type":"' || e.event_type || '","payload_hash":"sha256:' || e.digest
+      || '","prev_hash":"sha256:' || run_hash[k] || '","run_id":"' || run_ids[k]
+      || '","seq":' || run_heads[k] || '}', 'UTF8')), 'hex');
+    seqs[e.ord] := run_heads[k];
+    event_hash[e.ord] := run_hash[k];
+    event_digest[e.ord] := e.digest;
+    if not fresh then
+      fresh := true;
+      fresh_steps := fresh_steps || e.step;
+    end if;
+    if e.event_type = 'run.finished' then
+      run_closed[k] := true;
     end if;
   end loop;
 
-  insert into runtime.run_events
-    (run_id, seq, event_type, payload, payload_sha256, event_hash, idempotency_key, sanitized, recorded_at)
-  select run_ids[p_step_run[d.step]], d.seq, d.event_type, substring(p_payloads from d.start + 1 for d.length),
-    decode(d.digest, 'hex'), decode(d.hash, 'hex'), d.key, d.ord = any (p_sanitized), recorded
-  from unnest(p_event_step, p_event_type, p_event_key, p_event_start, p_event_length, event_seq, event_digest, event_hash)
-    with ordinality d (step, event_type, key, start, length, seq, digest, hash, ord)
-  where d.digest is not null and step_outcome[d.step] = 'ok';
+  if fresh_steps <> '{}' then
+    with appended as (
+      insert into runtime.run_events
+        (run_id, seq, event_type, payload, payload_sha256, event_hash, idempotency_key, sanitized, recorded_at)
+      select run_ids[p_step_run[d.step]], d.seq, d.event_type,
+        substring(p_payloads from d.start + 1 for d.length), decode(d.digest, 'hex'), decode(d.hash, 'hex'), d.key,
+        d.ord = any (p_sanitized), recorded
+      from unnest(p_event_step, p_event_type, p_event_key, p_event_start, p_event_length, seqs, event_digest, event_hash)
+        with ordinality d (step, event_type, key, start, length, seq, digest, hash, ord)
+      where d.digest is not null and coalesce(outcomes[d.step], '') = ''
+    )
+    update runtime.runs u
+    set latest_seq = s.seq, last_event_hash = decode(s.hash, 'hex'), updated_at = greatest(u.updated_at, recorded),
+      trajectory_hash = case when s.closed then decode(s.hash, 'hex') end,
+      terminal_at = case when s.closed then recorded end
+    from unnest(run_ids, run_before, run_heads, run_hash, run_closed) s (run_id, before, seq, hash, closed)
+    where u.run_id = s.run_id and s.seq > s.before;
+  end if;
 
-  for i in 1..step_count loop
-    k := p_step_run[i];
-    if step_fresh[i] > 0 then
-      run_grew[k] := true;
-      -- run.created is the first state that anyone sees.
-      run_shown[k] := run_before[k] = 0;
-    end if;
-  end loop;
-  update runtime.runs u
-  set latest_seq = s.seq, last_event_hash = decode(s.hash, 'hex'), updated_at = greatest(u.updated_at, recorded),
-    trajectory_hash = case when s.closed then decode(s.hash, 'hex') else u.trajectory_hash end,
-    terminal_at = case when s.closed then recorded else u.terminal_at end
-  from unnest(run_ids, run_seq, run_hash, run_closed, run_grew) s (run_id, seq, hash, closed, grew)
-  where u.run_id = s.run_id and s.grew;
-
-  -- A replayed step changed what it changes when it was first applied.
-  for r in
-    select p.key::int4 as step, p.value as change from jsonb_each(p_patches) p order by p.key::int4
-  loop
-    k := p_step_run[r.step];
-    continue when step_outcome[r.step] <> 'ok'
-      or (step_fresh[r.step] = 0 and r.step = any (p_event_step));
-    change := r.change;
-    select * into shown_before from runtime.runs u where u.run_id = run_ids[k];
-    update runtime.runs u set
-      status = coalesce(change ->> 'status', u.status),
-      phase = coalesce(change ->> 'phase', u.phase),
-      worker_id = case when change ? 'worker_id' then change ->> 'worker_id' else u.worker_id end,
-      policy_bundle_id = coalesce(change ->> 'policy_bundle_id', u.policy_bundle_id),
-      verdict = coalesce(change -> 'verdict', u.verdict),
-      receipt_id = coalesce(change ->> 'receipt_id', u.receipt_id),
-      patch = coalesce(change -> 'patch', u.patch),
-      replay = coalesce(change -> 'replay', u.replay),
-      bundle = coalesce(change -> 'bundle', u.bundle),
-      turns = coalesce((change ->> 'turns')::int4, u.turns),
-      recoveries = coalesce((change ->> 'recoveries')::int4, u.recoveries),
-      terminal_reason_class = coalesce(change ->> 'terminal_reason_class', u.terminal_reason_class),
-      terminal_reason = coalesce(change ->> 'terminal_reason', u.terminal_reason),
-      started_at = case when change ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end,
-      updated_at = greatest(u.updated_at, recorded)
-    where u.run_id = run_ids[k]
-    returning * into shown_after;
-    run_shown[k] := run_shown[k]
-      or (shown_before.status, shown_before.phase, shown_before.worker_id, shown_before.verdict,
-          shown_before.receipt_id, shown_before.terminal_reason_class, shown_before.terminal_reason)
-        is distinct from (shown_after.status, shown_after.phase, shown_after.worker_id, shown_after.verdict,
-          shown_after.receipt_id, shown_after.terminal_reason_class, shown_after.terminal_reason);
-  end loop;
-
-  if true = any (run_shown) then
-    select coalesce(jsonb_object_agg(p.run_id, p.positions), '{}') into published
+  if p_patches <> '{}' then
+    select array_agg(run_ids[p_step_run[s.step]] order by s.step) into run_shown
+    from (select p.key::int4 as step, p.value as change from jsonb_each(p_patches) p) s
+    where coalesce(outcomes[s.step], '') = ''
+      -- A replayed step changed what it changes when it was first applied.
+      and (s.step = any (fresh_steps) or s.step <> all (p_event_step))
+      and runtime.patch_run(run_ids[p_step_run[s.step]], s.change, recorded);
+  end if;
+  if 0 = any (run_before) then
+    -- run.created is the first state that anyone sees.
+    run_shown := run_shown || array(
+      select s.run_id from unnest(run_ids, run_before, run_heads) s (run_id, before, head)
+      where s.before = 0 and s.head > 0);
+  end if;
+  if run_shown <> '{}' then
+    select jsonb_object_agg(p.run_id, p.positions) into summaries
     from (
       select q.run_id, jsonb_agg(jsonb_build_object(
         'topic', q.topic, 'topic_id', q.topic_id::text, 'seq', q.seq::text) order by q.topic) as positions
-      from runtime.journal_publish_summaries(
-        array(select s.run_id from unnest(run_ids, run_shown) s (run_id, shown) where s.shown)) q
+      from runtime.journal_publish_summaries(run_shown) q
       group by q.run_id
     ) p;
   end if;
-
-  for i in 1..step_count loop
-    step_head[i] := coalesce(step_head[i], run_seq[p_step_run[i]], 0);
-  end loop;
-  outcomes := step_outcome;
-  heads := step_head;
-  run_topics := run_topic;
-  seqs := event_seq;
   hashes := array_to_string(event_hash, '');
-  replayed := event_replayed;
-  summaries := published;
-  return next;
 end $$;
