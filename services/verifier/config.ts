@@ -9,6 +9,24 @@ const CONCURRENCY_DEFAULT = Math.min(2, availableParallelism());
 
 const CACHE_ENTRY = /^([a-z0-9][a-z0-9._-]{0,63})=(\/.*)$/;
 
+/**
+ * Every public host; package registries by name as well, because only a named host may lie at an address that is not
+ * public, where many networks keep a mirror of them.
+ */
+const EGRESS_HOSTS_DEFAULT = [
+  'registry.npmjs.org',
+  'registry.yarnpkg.com',
+  'pypi.org',
+  'files.pythonhosted.org',
+  'proxy.golang.org',
+  'sum.golang.org',
+  'index.crates.io',
+  'static.crates.io',
+  'rubygems.org',
+  'repo.maven.apache.org',
+  '*',
+].join(',');
+
 export const verifierSettings = z
   .object({
     ...commonSettings,
@@ -28,8 +46,11 @@ export const verifierSettings = z
       .default(join(tmpdir(), `oa-verifier-${process.getuid?.() ?? 0}`)),
     /** Read-only caches a harness may name in `mounts_ro`: `npm=/srv/npm,go=/srv/go`. */
     OA_VERIFIER_CACHES: z.string().default('').transform(readCaches),
-    /** Hosts a setup with `network: egress` may reach, `registry.example.org,*.example.com`; `*` for every public one. */
-    OA_VERIFIER_EGRESS_HOSTS: z.string().default('').transform(readHosts),
+    /**
+     * What a setup with `network: egress` may reach, `registry.example.org,*.example.com,mirror.internal:8443`; `*`
+     * for every public host, `none` for no network at all.
+     */
+    OA_VERIFIER_EGRESS_HOSTS: z.string().default(EGRESS_HOSTS_DEFAULT).transform(readHosts),
   })
   .refine(({ OA_ENV, OA_ALLOW_UNSANDBOXED }) => OA_ENV !== 'production' || !OA_ALLOW_UNSANDBOXED, {
     path: ['OA_ALLOW_UNSANDBOXED'],
@@ -49,6 +70,7 @@ function readCaches(text: string, context: z.RefinementCtx): Record<string, stri
 }
 
 function readHosts(text: string): string[] {
+  if (text === 'none') return [];
   return text
     .split(',')
     .map((host) => host.trim().toLowerCase())

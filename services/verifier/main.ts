@@ -107,8 +107,7 @@ const running = await startServer({
 stopOnSignals(running, logger);
 working.catch((error) => {
   logger.fatal({ err: error }, 'the worker ended');
-  room.close();
-  process.exit(1);
+  void room.close().finally(() => process.exit(1));
 });
 
 async function answers(url: URL): Promise<void> {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Logger } from '#services/shared/logger.ts';
 import type { VerifierConfig } from './config.ts';
+import { type EgressProxy, startEgressProxy } from './egress/proxy.ts';
 import { createSandbox } from './sandbox/create-sandbox.ts';
 import { describeToolchain } from './sandbox/describe-toolchain.ts';
 import { defaultLimits } from './sandbox/limits.ts';
@@ -13,7 +15,7 @@ export interface VerifierSandbox {
   readonly scratch: Scratch;
   readonly toolchain: string;
   readonly egressSocket: string | null;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Probes the machine once, removes what a dead verifier left, and says in the log how strong the walls are. */
@@ -22,12 +24,11 @@ export async function openVerifierSandbox(
   environment: Readonly<Record<string, string | undefined>>,
   logger: Logger,
 ): Promise<VerifierSandbox> {
-  const path = environment['PATH'] ?? '';
-  const probe = probeMachine({ path });
+  const probe = probeMachine({ path: environment['PATH'] ?? '' });
   const scratch = openScratch(config.OA_VERIFIER_SCRATCH_DIR);
   if (probe.ok) await probe.machine.cgroups?.sweep(isStaleOwner);
   const sandbox = createSandbox(probe, {
-    toolchain: resolveToolchain(path, environment['HOME'] ?? '/'),
+    toolchain: resolveToolchain(environment),
     scratch: scratch.directory,
     owner: scratch.owner,
     hostEnvironment: environment,
@@ -38,7 +39,35 @@ export async function openVerifierSandbox(
   });
   const toolchain = await describeToolchain(sandbox);
   report(logger, probe, sandbox, toolchain);
-  return { sandbox, scratch, toolchain, egressSocket: null, close: () => scratch.remove() };
+  const egress =
+    probe.ok && config.OA_VERIFIER_EGRESS_HOSTS.length > 0
+      ? await openEgress(config, scratch, logger)
+      : null;
+  return {
+    sandbox,
+    scratch,
+    toolchain,
+    egressSocket: egress?.socket ?? null,
+    async close() {
+      await egress?.close();
+      scratch.remove();
+    },
+  };
+}
+
+function openEgress(
+  config: VerifierConfig,
+  scratch: Scratch,
+  logger: Logger,
+): Promise<EgressProxy> {
+  return startEgressProxy({
+    socket: join(scratch.directory, 'egress'),
+    hosts: config.OA_VERIFIER_EGRESS_HOSTS,
+    onDecision: ({ host, port }, refused) => {
+      if (refused) logger.warn({ host, port, refused }, 'a setup was refused a connection');
+      else logger.debug({ host, port }, 'a setup was connected');
+    },
+  });
 }
 
 function report(logger: Logger, probe: MachineProbe, sandbox: Sandbox, toolchain: string): void {

@@ -8,6 +8,7 @@
 import { writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quoted } from '../sandbox/quoted.ts';
 import type { Sandbox, SandboxJob, SandboxOutcome } from '../sandbox/sandbox.ts';
 import { GIT_ENVIRONMENT } from './git.ts';
 import {
@@ -17,7 +18,6 @@ import {
   restoreManifest,
 } from './protected-paths.ts';
 import { HarnessRefusal } from './refusal.ts';
-import { quoted } from './shell.ts';
 
 export interface Material {
   /** A file with a git bundle, or an address to fetch from. */

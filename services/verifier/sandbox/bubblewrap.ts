@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { bootstrapCommand } from './bootstrap.ts';
 import type { Cgroup, CgroupBounds } from './cgroup.ts';
+import { EGRESS_ENVIRONMENT, egressMounts, throughEgress } from './egress-door.ts';
 import { enforceable, ISOLATION_FLAGS, type IsolationFlag } from './flags.ts';
 import { composeLaunch } from './launch.ts';
 import { defaultLimits, type SandboxLimits } from './limits.ts';
@@ -64,7 +65,7 @@ export function createBubblewrap(options: BubblewrapOptions): Sandbox {
           workspace: WORKSPACE,
           unpackCount: job.unpack?.length ?? 0,
           pack: job.pack !== undefined,
-          command: job.command,
+          command: job.egressSocket ? throughEgress(job.command) : job.command,
           env: environment(toolchain, job),
         });
         const launch = composeLaunch(room, enforced, group?.directories ?? [], command);
@@ -132,10 +133,14 @@ function accountFiles(directory: string, uid: number): Mount[] {
   }));
 }
 
-function jobMounts({ inputs = {}, caches = {} }: SandboxJob): Mount[] {
+function jobMounts({ inputs = {}, caches = {}, egressSocket }: SandboxJob): Mount[] {
   const mounts = (directory: string, sources: Readonly<Record<string, string>>) =>
     Object.entries(sources).map(([name, from]) => ({ from, to: `${directory}/${name}` }));
-  return [...mounts(INPUTS, inputs), ...mounts(CACHES, caches)];
+  return [
+    ...mounts(INPUTS, inputs),
+    ...mounts(CACHES, caches),
+    ...(egressSocket ? egressMounts(egressSocket) : []),
+  ];
 }
 
 /** `CI` and its kin stay unset: a patch that behaves only where it is watched is to misbehave here (ADR 0003). */
@@ -148,6 +153,7 @@ function environment(toolchain: Toolchain, job: SandboxJob): Record<string, stri
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
     ...(job.inputs && { INPUTS }),
+    ...(job.egressSocket && EGRESS_ENVIRONMENT),
     ...job.env,
   };
 }

@@ -5,8 +5,8 @@ const CLOSE_ON_EXEC = 0o2000000;
 const STANDARD_DESCRIPTORS = 3;
 
 /**
- * Closes what a supervisor left open when it started this process; call it before anything else. Node opens its own
- * files close-on-exec, so whatever is not would be handed to every harness.
+ * Closes what a supervisor left open when it started this process; call it before anything else. Node marks the
+ * first of them close-on-exec, and all files it opens itself; one with a high number would go on to every harness.
  *
  * @param keep descriptors that are meant for this process, such as Node's own message channel
  */

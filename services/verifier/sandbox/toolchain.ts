@@ -13,6 +13,11 @@ export interface Toolchain {
 /** Present in every sandbox. */
 export const SYSTEM_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64'] as const;
 
+/** Where a file needs no mount of its own. */
+const VISIBLE_DIRECTORIES = [...SYSTEM_DIRECTORIES, '/etc/ssl/certs'];
+
+type HostEnvironment = Readonly<Record<string, string | undefined>>;
+
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 /** Tools that would otherwise go looking for the network, or wait for it, each time they start. */
@@ -24,9 +29,20 @@ const OFFLINE_MANNERS = {
   npm_config_update_notifier: 'false',
 } as const;
 
-/** @param hostPath PATH of the verifier  @param home the verifier's home, which is never exposed as a whole */
-export function resolveToolchain(hostPath: string, home: string): Toolchain {
-  const found: Toolchain[] = [];
+/** Variables that name a file of certificates to trust: public data, and the only way out behind an inspecting proxy. */
+const TRUST_VARIABLES = [
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'PIP_CERT',
+] as const;
+
+/** From the verifier's environment: its PATH, its trust, and its home, which is never exposed as a whole. */
+export function resolveToolchain(host: HostEnvironment): Toolchain {
+  const { PATH: hostPath = '', HOME: home = '/' } = host;
+  const found: Toolchain[] = [resolveTrust(host)];
   for (const entry of hostPath.split(':')) {
     const directory = realDirectory(entry);
     if (directory) found.push(resolveEntry(entry, directory, home));
@@ -35,6 +51,22 @@ export function resolveToolchain(hostPath: string, home: string): Toolchain {
     path: unique([...found.flatMap(({ path }) => path), ...SYSTEM_PATH]),
     mounts: unique(found.flatMap(({ mounts }) => mounts)),
     env: Object.assign({ ...OFFLINE_MANNERS }, ...found.map(({ env }) => env)),
+  };
+}
+
+function resolveTrust(host: HostEnvironment): Toolchain {
+  const files = TRUST_VARIABLES.flatMap((name) => {
+    const file = host[name];
+    return file && isAbsolute(file) && existsSync(file) && statSync(file).isFile()
+      ? [{ name, file }]
+      : [];
+  });
+  return {
+    path: [],
+    mounts: unique(
+      files.map(({ file }) => file).filter((file) => !isBelow(file, VISIBLE_DIRECTORIES)),
+    ),
+    env: Object.fromEntries(files.map(({ name, file }) => [name, file])),
   };
 }
 

@@ -43,7 +43,7 @@ if (!probe.ok) {
       machine,
       flags,
       hostEnvironment,
-      toolchain: resolveToolchain(process.env['PATH'] ?? '', process.env['HOME'] ?? '/'),
+      toolchain: resolveToolchain(process.env),
       scratch: scratch.directory,
       owner: `${scratch.owner}-${rooms++}`,
     });

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 export type Files = Readonly<Record<string, string>>;
 
 export interface Repository {
+  readonly directory: string;
   readonly bundle: Uint8Array;
   readonly baseCommit: string;
   readonly baseTree: string;
@@ -27,6 +28,7 @@ export function makeRepository(directory: string, files: Files): Repository {
   const bundle = join(root, '.git', 'base.bundle');
   git('bundle', 'create', '-q', bundle, 'HEAD');
   return {
+    directory: root,
     bundle: readFileSync(bundle),
     baseCommit: git('rev-parse', 'HEAD').toString().trim(),
     baseTree: git('rev-parse', 'HEAD^{tree}').toString().trim(),

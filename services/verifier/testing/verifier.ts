@@ -22,6 +22,8 @@ export const bubblewrapNeeded = machineProbe.ok ? '' : ` (needs bubblewrap: ${IN
 
 export interface TestVerifier extends AsyncDisposable {
   readonly directory: string;
+  /** Empty while nothing is judged. */
+  readonly scratch: string;
   readonly sandbox: Sandbox;
   readonly server: ArtifactServer;
   repository(files: Readonly<Record<string, string>>): Repository;
@@ -35,6 +37,8 @@ export interface VerifyRequest {
   readonly onStage?: (stage: StageName) => void;
   readonly signal?: AbortSignal;
   readonly baseTree?: string;
+  /** Fetch from here instead of from a bundle. */
+  readonly url?: string;
 }
 
 export async function startTestVerifier(
@@ -48,11 +52,10 @@ export async function startTestVerifier(
   const directory = mkdtempSync(join(tmpdir(), 'oa-verifier-test-'));
   const scratch = openScratch(join(directory, 'scratch'));
   const server = await startArtifactServer(directory);
-  const path = process.env['PATH'] ?? '';
   const sandbox = createSandbox(
     options.unsandboxed ? { ok: false, reason: 'this test goes without' } : machineProbe,
     {
-      toolchain: resolveToolchain(path, process.env['HOME'] ?? '/'),
+      toolchain: resolveToolchain(process.env),
       scratch: scratch.directory,
       owner: scratch.owner,
       hostEnvironment: process.env,
@@ -62,10 +65,11 @@ export async function startTestVerifier(
   );
   return {
     directory,
+    scratch: scratch.directory,
     sandbox,
     server,
     repository: (files) => makeRepository(directory, files),
-    async verify({ repository, patch, harness, onStage, signal, baseTree }) {
+    async verify({ repository, patch, harness, onStage, signal, baseTree, url }) {
       return runHarness(
         {
           sandbox,
@@ -80,8 +84,8 @@ export async function startTestVerifier(
           verification_id: 'verification_test',
           attempt: 1,
           repo: {
-            bundle: await server.put('repo_bundle', repository.bundle),
-            url: null,
+            bundle: url ? null : await server.put('repo_bundle', repository.bundle),
+            url: url ?? null,
             base_commit: repository.baseCommit,
             base_tree: baseTree ?? repository.baseTree,
           },
