@@ -9,6 +9,8 @@ export interface ConnectOptions {
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
+  /** Server settings of the sessions, as `SET` spells them. */
+  settings?: Readonly<Record<string, string>>;
   /** Acts as this role, which the login role must be a member of. */
   role?: string;
 }
@@ -32,6 +34,7 @@ export function connect(options: ConnectOptions): Sql {
       application_name: options.applicationName,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      ...options.settings,
       ...(options.role === undefined ? {} : { role: options.role }),
     },
   });

@@ -86,35 +86,67 @@ interface FeedRow {
   inserted_at: Date;
 }
 
-/** The rows after each position, ordered by `(topicId, seq)`: one query, whatever the number of topics. */
+/**
+ * The rows after each position, ordered by seq within each topic: one query for all runs and one for all other topics.
+ * Together they would be one statement over every partition of sync_events, which costs a reader of a run 2 ms.
+ */
 export async function readAfter(
   sql: Queryable,
   positions: readonly ReadPosition[],
   bounds: PageBounds,
 ): Promise<JournalRow[]> {
-  if (positions.length === 0) return [];
-  const column = <T>(of: (position: ReadPosition) => T) => positions.map(of);
-  const rows = await sql<FeedRow[]>`
+  const ofRuns = positions.filter((at) => at.class === 'run_events');
+  const ofTopics = positions.filter((at) => at.class !== 'run_events');
+  const pages = await Promise.all([
+    ofRuns.length > 0 ? readLogs(sql, ofRuns, bounds) : [],
+    ofTopics.length > 0 ? readTopics(sql, ofTopics, bounds) : [],
+  ]);
+  return pages.flat().map(rowOf);
+}
+
+function readLogs(sql: Queryable, positions: readonly ReadPosition[], bounds: PageBounds) {
+  return sql<FeedRow[]>`
     select page.* from unnest(
-      ${arrayParameter(column((at) => at.topicId))}::int8[], ${column((at) => at.class)}::text[],
-      ${arrayParameter(column((at) => at.afterSeq))}::int8[]) as at (topic_id, class, after_seq)
+      ${int8s(positions.map((at) => at.topicId))}::int8[],
+      ${int8s(positions.map((at) => at.afterSeq))}::int8[]) as at (topic_id, after_seq)
     cross join lateral (
       select feed.*, sum(length(feed.payload)) over (order by feed.seq) - length(feed.payload) as bytes_before
       from (
-        (select topic_id, seq, kind, payload, payload_sha256, event_hash, doc_key, doc_version, inserted_at
-          from runtime.sync_feed
-          where at.class = 'run_events' and topic_id = at.topic_id and seq > at.after_seq
-          order by seq limit ${bounds.rowsMax})
-        union all
-        (select topic_id, seq, kind, payload, payload_sha256, null, doc_key, doc_version, inserted_at
-          from runtime.sync_events
-          where class = at.class and topic_id = at.topic_id and seq > at.after_seq
-          order by seq limit ${bounds.rowsMax})
+        select topic_id, seq, kind, payload, payload_sha256, event_hash, doc_key, doc_version, inserted_at
+        from runtime.sync_feed
+        where topic_id = at.topic_id and seq > at.after_seq
+        order by seq limit ${bounds.rowsMax}
       ) feed
     ) page
     where page.bytes_before < ${bounds.bytesMax}
     order by page.topic_id, page.seq`;
-  return rows.map(rowOf);
+}
+
+function readTopics(sql: Queryable, positions: readonly ReadPosition[], bounds: PageBounds) {
+  return sql<FeedRow[]>`
+    select page.* from unnest(
+      ${int8s(positions.map((at) => at.topicId))}::int8[], ${positions.map((at) => at.class)}::text[],
+      ${int8s(positions.map((at) => at.afterSeq))}::int8[]) as at (topic_id, class, after_seq)
+    cross join lateral (
+      select feed.*, sum(length(feed.payload)) over (order by feed.seq) - length(feed.payload) as bytes_before
+      from (
+        select topic_id, seq, kind, payload, payload_sha256, null::bytea as event_hash, doc_key, doc_version,
+          inserted_at
+        from runtime.sync_events
+        where class = at.class and topic_id = at.topic_id and seq > at.after_seq
+        order by seq limit ${bounds.rowsMax}
+      ) feed
+    ) page
+    where page.bytes_before < ${bounds.bytesMax}
+    order by page.topic_id, page.seq`;
+}
+
+/**
+ * As text, so that the server says that it is an array: `postgres.js` takes an array of bigint for one bigint as long as
+ * it has not read the array types, which is so for the first statement of a pool.
+ */
+function int8s(values: readonly bigint[]): string[] {
+  return values.map(String);
 }
 
 function headOf(row: HeadRow): TopicHead {

@@ -22,6 +22,8 @@ import type { SessionNode } from './session/session-node.ts';
 /** Four connections: one listens, one reads what is new, two serve replays, joins and the audit. */
 const LIVE_CONNECTIONS = 1;
 const REPLAY_CONNECTIONS = 2;
+/** Few statements, always the same: planning one anew over all partitions takes longer than running it. */
+const SETTINGS = { plan_cache_mode: 'force_generic_plan' };
 /** The last part of the drain window is for clients whose moment came late. */
 const DRAIN_SPREAD_SHARE = 0.8;
 
@@ -55,7 +57,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   const { metrics, onFault, now = Date.now } = options;
   const nodeId = options.nodeId || `node_${randomBytes(6).toString('hex')}`;
   const pool = (applicationName: string, max: number) =>
-    connect({ url: options.databaseUrl, max, applicationName });
+    connect({ url: options.databaseUrl, max, applicationName, settings: SETTINGS });
   const live = pool('oa-khala-live', LIVE_CONNECTIONS);
   const replay = pool('oa-khala', REPLAY_CONNECTIONS);
   const journal = createJournalReader(replay);
