@@ -26,6 +26,8 @@ export interface AgentCommand {
   cwd: string;
   env: Readonly<Record<string, string>>;
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
+  /** Between SIGTERM and SIGKILL. */
+  stopGraceMs: number;
 }
 
 const GATE = 'IFS= read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
@@ -51,11 +53,15 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
     await exited;
     throw new Error('the agent process ended before it was started');
   }
+  let stopped: Promise<void> | undefined;
   return {
     identity,
     start: () => gate.end('go\n'),
     exited,
-    stop: () => stopGroup(identity),
+    stop() {
+      stopped ??= stopGroup(identity, command.stopGraceMs);
+      return stopped;
+    },
   };
 }
 

@@ -39,6 +39,8 @@ export function startPublisher(deps: PublisherDeps, runId: string, spool: Spool)
   const waiters: (() => void)[] = [];
   let failure: unknown;
   let closed = false;
+  /** Ends the gathering, because somebody waits. */
+  let hurry = new AbortController();
 
   async function carry(): Promise<void> {
     let attempt = 0;
@@ -46,7 +48,9 @@ export function startPublisher(deps: PublisherDeps, runId: string, spool: Spool)
       if (spool.waiting === 0) {
         for (const wake of waiters.splice(0)) wake();
         await spool.untilWaiting(stopping.signal);
-        if (waiters.length === 0) await pause(GATHER_MS, stopping.signal);
+        if (waiters.length === 0)
+          await pause(GATHER_MS, AbortSignal.any([stopping.signal, hurry.signal]));
+        hurry = new AbortController();
         continue;
       }
       const batch = await spool.peek(BATCH_EVENTS_MAX, BATCH_BYTES_MAX);
@@ -95,6 +99,7 @@ export function startPublisher(deps: PublisherDeps, runId: string, spool: Spool)
   return {
     async drained() {
       while (spool.waiting > 0 && failure === undefined && !stopping.signal.aborted) {
+        hurry.abort();
         await new Promise<void>((resolve) => waiters.push(resolve));
       }
       if (failure !== undefined) throw failure;

@@ -106,7 +106,7 @@ async function wrap(
     // Sockets of daemons live below /run: reading is not the only way to reach out of a sandbox.
     ['--tmpfs', '/tmp', '--tmpfs', '/run'],
     ...(await hide(request.hidden)),
-    ...request.readable.map((path) => ['--ro-bind', path, path]),
+    ...request.readable.map((path) => ['--ro-bind-try', path, path]),
     [request.mode === 'read_only' ? '--ro-bind' : '--bind', request.workTree, request.workTree],
     ['--chdir', request.workTree],
   ];

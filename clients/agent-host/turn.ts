@@ -13,20 +13,17 @@ import {
   type TurnRequest,
 } from './drivers/driver.ts';
 import { GitError } from './git.ts';
+import { applyPatch, beginTurn, writeBundle, writePatch } from './patch.ts';
 import { type HostLog, type Publisher, startPublisher } from './publisher.ts';
 import type { TerminalReceipt } from './request-journal.ts';
 import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
 import { suspectedSecrets } from './suspected-secrets.ts';
 import {
-  applyPatch,
-  beginTurn,
   openWorkspace,
   type StoredFile,
   type Workspace,
   type WorkspaceDeps,
   WorkspaceError,
-  writeBundle,
-  writePatch,
 } from './workspace.ts';
 
 export type ArtifactKind = 'patch' | 'repo_bundle' | 'output';
@@ -157,10 +154,11 @@ async function storeResults(
 
   const hasOutput = outcome.output !== undefined && outcome.output.bytes > 0;
   const output = outcome.output && hasOutput ? await store('output', outcome.output) : null;
-  const { file, filesChanged } = await writePatch(git, workspace);
-  if (file.bytes === 0) {
+  const written = await writePatch(git, workspace);
+  if (written === undefined) {
     return { patch: null, repoBundle: null, output, filesChanged: 0, suspectedSecrets: [] };
   }
+  const { file, filesChanged } = written;
   const suspected = await suspectedSecrets(file.path);
   const flags: JsonObject = suspected.length > 0 ? { suspected_secrets: suspected } : {};
   const patch = await store('patch', file, flags);

@@ -9,7 +9,7 @@ import { PRIVATE_FILE_MODE } from '../../api/atomic-file.ts';
 import { spawnAgent } from '../agent-process.ts';
 import type { Environment } from '../git.ts';
 import { OutputCoalescer } from '../output.ts';
-import { REQUEST_MARK, reapMarked } from '../process-group.ts';
+import { REQUEST_MARK, reapMarked, STOP_GRACE_MS } from '../process-group.ts';
 import type { Confinement, Sandbox, SandboxMode } from '../sandbox.ts';
 import { describeFile, isBelow, type Workspace } from '../workspace.ts';
 import {
@@ -30,6 +30,7 @@ export interface CommandDriverDeps {
   /** Paths no sandboxed agent may read. */
   hidden: readonly string[];
   now(): number;
+  stopGraceMs?: number;
 }
 
 /** What a program needs to find its tools and to print text. Everything else of the host stays with the host. */
@@ -84,6 +85,7 @@ async function runTurn(
     cwd: workspace.workTree,
     env: agentEnvironment(deps, request, feedbackPath),
     onOutput: output.push,
+    stopGraceMs: deps.stopGraceMs ?? STOP_GRACE_MS,
   });
 
   const stop = () => void agent.stop();
@@ -96,7 +98,8 @@ async function runTurn(
     const exit = await agent.exited;
     // Nothing of the agent may change the work tree while the patch is taken.
     await agent.stop();
-    await reapMarked(request.requestId);
+    // Out of a namespace that ended nothing can have escaped.
+    if (wrapped.confinement.tool === 'none') await reapMarked(request.requestId);
     const stopped = output.overLimit() ? 'output_limit' : stopReason(context.signal);
     const exitCode = exit.exitCode ?? EXIT_KILLED;
     const file = await output.finish();
@@ -221,7 +224,7 @@ function collectOutput(
       const room = request.outputBytesMax - bytes;
       bytes += chunk.length;
       if (room > 0) coalescer.push(stream, chunk.subarray(0, room));
-      if (bytes > request.outputBytesMax) limitReached?.();
+      if (bytes > request.outputBytesMax && room >= 0) limitReached?.();
     },
     onLimit(stop: () => void) {
       limitReached = stop;
