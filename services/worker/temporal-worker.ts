@@ -40,6 +40,8 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
     connection: options.connection,
     namespace: options.namespace,
     taskQueue: TASK_QUEUES.runtime,
+    // Without the machine's name: histories are shown and kept.
+    identity: `${DEPLOYMENTS.worker}/${options.buildId}/${process.pid}`,
     workflowBundle: options.workflowBundle,
     activities: options.activities,
     sinks: { exporter: makeWorkflowExporter(spanProcessor, resource) },

@@ -116,10 +116,10 @@ export function openRun(input: RunInput): RunContext {
   return context;
 }
 
-/** Takes a transition of the matrix and shows it to whoever watches. */
-export function move(context: RunContext, transition: RunTransition): void {
+/** Takes transitions of the matrix and shows where they lead to whoever watches. */
+export function move(context: RunContext, ...transitions: RunTransition[]): void {
   const before = context.state;
-  context.state = advance(before, transition);
+  context.state = transitions.reduce(advance, before);
   if (context.state === before) return;
   const { status, phase } = context.state;
   upsertSearchAttributes([

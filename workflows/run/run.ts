@@ -38,10 +38,11 @@ export interface RunResult extends FinishedRun {
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, run);
 export async function run(input: RunInput): Promise<RunResult> {
   assertInputSize(input);
-  const context = openRun(input);
-  answerMessages(context);
-  followOperatorCancel(context);
+  const root = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
+    const context = openRun(input);
+    answerMessages(context);
+    followOperatorCancel(context, root);
     const ending = await conduct(context);
     const finished = await finish(context, ending);
     await deriveFiles(context);
@@ -63,17 +64,13 @@ function assertInputSize(input: RunInput): void {
 }
 
 /** Somebody cancelled the workflow itself, in the Temporal UI: the run is cancelled the ordinary way. */
-function followOperatorCancel(context: RunContext): void {
-  CancellationScope.current().cancelRequested.catch(() =>
-    CancellationScope.nonCancellable(() =>
-      requestCancel(context, {
-        reason: 'the workflow was cancelled in Temporal',
-        requested_by: 'operator',
-        command: null,
-      }).catch((error: unknown) =>
-        log.warn('cancel came too late', { reason: rootMessage(error) }),
-      ),
-    ),
+function followOperatorCancel(context: RunContext, root: CancellationScope): void {
+  root.cancelRequested.catch(() =>
+    requestCancel(context, {
+      reason: 'the workflow was cancelled in Temporal',
+      requested_by: 'operator',
+      command: null,
+    }).catch((error: unknown) => log.warn('cancel came too late', { reason: rootMessage(error) })),
   );
 }
 
@@ -119,7 +116,8 @@ async function work(context: RunContext): Promise<Ending> {
     if (!harness) return withoutVerdict(response);
     const judged = await judge(context, response, harness);
     if (judged.accepted) return judged.ending;
-    if (attempt >= context.limits.attempts_max) return judged.ending;
+    const { attempts_max, turns_max } = context.limits;
+    if (attempt >= attempts_max || context.turn >= turns_max) return judged.ending;
     feedback = judged.feedback.slice(-FEEDBACK_BYTES_MAX);
   }
 }

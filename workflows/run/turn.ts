@@ -76,8 +76,7 @@ async function offerTurn(context: RunContext, feedback: string): Promise<LeasedT
         const { worker_id, request_id, lease_epoch } = offered;
         context.openTurn = { turn, worker_id, request_id, lease_epoch };
         context.turnEnd = null;
-        move(context, { kind: 'start' });
-        move(context, { kind: 'enter_phase', phase: 'executing' });
+        move(context, { kind: 'start' }, { kind: 'enter_phase', phase: 'executing' });
         return context.openTurn;
       }
       move(context, { kind: 'enter_phase', phase: 'dispatching' });

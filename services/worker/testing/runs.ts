@@ -15,7 +15,7 @@ import {
   runWorkflowId,
 } from '#workflows/run/messages.ts';
 import { policySet } from '#workflows/run/policy.ts';
-import type { RunResult, run } from '#workflows/run/run.ts';
+import type { run } from '#workflows/run/run.ts';
 import type { RunTimings } from '#workflows/run/timings.ts';
 import type { Lab } from './lab.ts';
 
@@ -123,6 +123,7 @@ export async function startRun(lab: Lab, input: RunInput): Promise<RunHandle> {
 
 export interface SeenRun {
   row: RunRow;
+  events: { event_type: string; payload: JsonObject }[];
   types: string[];
   payload(eventType: string): JsonObject | undefined;
   payloads(eventType: string): JsonObject[];
@@ -136,21 +137,22 @@ export async function seeRun(lab: Lab, runId: string): Promise<SeenRun> {
   if (!row || !page) throw new Error(`run ${runId} has no row`);
   const check = verifyChain(page.events.map((event) => ({ ...event, run_id: runId })));
   if (!check.ok) throw new Error(`the chain breaks at ${check.seq}: ${check.reason}`);
+  const events = page.events.map(({ event_type, payload }) => ({
+    event_type,
+    payload: readPayload(payload),
+  }));
   const payloads = (type: string) =>
-    page.events
-      .filter((event) => event.event_type === type)
-      .map((event) => readPayload(event.payload));
+    events.filter(({ event_type }) => event_type === type).map(({ payload }) => payload);
   const receipts = await listRunReceipts(lab.sql, {
     run_id: runId,
     schema: 'openagents.run.receipt.v1',
   });
   return {
     row,
-    types: page.events.map((event) => event.event_type),
+    events,
+    types: events.map(({ event_type }) => event_type),
     payload: (type) => payloads(type)[0],
     payloads,
     receipts: receipts.map(({ receipt }) => receipt),
   };
 }
-
-export type { RunResult };

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll, test } from 'vitest';
+import { checkScenario } from './testing/check-scenario.ts';
+import { type Lab, openLab } from './testing/lab.ts';
+import { SCENARIOS } from './testing/scenarios.ts';
+
+/** Nothing is remembered between two tasks of a workflow: each is replayed from its first event. */
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+  await lab.startWorker({ maxCachedWorkflows: 0 });
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+test.concurrent.each(SCENARIOS)('$name', (scenario) => checkScenario(lab, scenario));

@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { runWorkflowId } from '#workflows/run/messages.ts';
+import { verificationWorkflowId } from '#workflows/verification/messages.ts';
+import type { Lab } from './lab.ts';
+import { seeRun } from './runs.ts';
+
+const DIRECTORY = join(import.meta.dirname, '..', '..', '..', 'workflows', 'histories');
+
+/** Set by `workflows/histories/record.ts`. */
+const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
+
+/** Keeps the histories of a run and its verifications as replay fixtures, while recording. */
+export async function recordHistories(lab: Lab, scenario: string, runId: string): Promise<void> {
+  if (!isRecording) return;
+  await mkdir(DIRECTORY, { recursive: true });
+  const { payloads } = await seeRun(lab, runId);
+  const verifications = payloads('verification.started').map((started) =>
+    verificationWorkflowId(String(started['verification_id'])),
+  );
+  for (const [index, workflow_id] of [runWorkflowId(runId), ...verifications].entries()) {
+    const handle = lab.client.workflow.getHandle(workflow_id);
+    // A verification that was cancelled ends after its run.
+    await handle.result().catch(() => undefined);
+    const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
+    const name = index === 0 ? scenario : `${scenario}.verification-${index}`;
+    const fixture = { scenario: name, workflow_id, history };
+    await writeFile(join(DIRECTORY, `${name}.json`), `${JSON.stringify(fixture)}\n`);
+  }
+}
+
+/** Stack traces hold paths of the machine that recorded; replay does not read them. */
+function withoutMachine(history: string): unknown {
+  return JSON.parse(history, (key, value) => (key === 'stackTrace' ? '' : value));
+}
