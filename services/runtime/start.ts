@@ -114,6 +114,7 @@ export async function startRuntime(
     onDrain: operations.startDraining,
     closers: [
       () => sweep.close(),
+      () => runtime.workflows.close(),
       () => journal.close(),
       () => hinter.close(),
       () => sql.end({ timeout: 1 }),

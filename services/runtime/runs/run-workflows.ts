@@ -45,6 +45,12 @@ import { FAILURE_TYPES } from '#workflows/shared/failures.ts';
 const COMMAND_DEADLINE_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
 
+/** A signal that takes longer is lost; the run looks for itself about as soon. */
+const SIGNAL_DEADLINE_MS = 4_000;
+
+/** Below the time a readiness probe waits, so that no probe leaves a call behind. */
+const CHECK_DEADLINE_MS = 1_500;
+
 /** Temporal refuses summaries of more than 400 bytes. */
 const SUMMARY_LENGTH_MAX = 80;
 
@@ -59,6 +65,8 @@ export interface RunWorkflows {
   frameArrived(runId: string, frame: RunFrame): void;
   /** @throws where Temporal does not answer. */
   check(): Promise<void>;
+  /** Waits for the signals under way: a call that retries on a closed channel would end the process. */
+  close(): Promise<void>;
 }
 
 export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows {
@@ -72,11 +80,17 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
     }
   }
 
+  const signals = new Set<Promise<void>>();
+
   function hint(runId: string, send: () => Promise<void>): void {
-    send().catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return;
-      logger.warn({ err: error, run_id: runId }, 'a signal was lost; the run finds out by itself');
-    });
+    const signal = client
+      .withDeadline(Date.now() + SIGNAL_DEADLINE_MS, send)
+      .catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return;
+        logger.warn({ err: error, run_id: runId }, 'a signal was lost; the run looks for itself');
+      })
+      .finally(() => signals.delete(signal));
+    signals.add(signal);
   }
 
   const handleOf = (runId: string) => workflow.getHandle(runWorkflowId(runId));
@@ -123,7 +137,11 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
       hint(runId, () => handleOf(runId).signal(workerAvailableSignal, { worker_id })),
     frameArrived: (runId, frame) => hint(runId, () => handleOf(runId).signal(frameSignal, frame)),
     async check() {
-      await client.workflowService.getSystemInfo({});
+      const deadline = Date.now() + CHECK_DEADLINE_MS;
+      await client.withDeadline(deadline, () => client.workflowService.getSystemInfo({}));
+    },
+    async close() {
+      await Promise.all(signals);
     },
   };
 }
