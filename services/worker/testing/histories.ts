@@ -8,7 +8,7 @@ import { seeRun } from './runs.ts';
 
 const DIRECTORY = join(import.meta.dirname, '..', '..', '..', 'workflows', 'histories');
 
-/** Set by `workflows/histories/record.ts`. */
+/** Set by `ops/histories/record.ts`. */
 const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
 
 /** Keeps the histories of a run and its verifications as replay fixtures, while recording. */

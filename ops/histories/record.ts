@@ -5,10 +5,11 @@ import { join } from 'node:path';
 
 const SCENARIOS = 'services/worker/scenarios.temporal.test.ts';
 
-for (const file of readdirSync(import.meta.dirname)) {
-  if (file.endsWith('.json')) rmSync(join(import.meta.dirname, file));
-}
 const root = join(import.meta.dirname, '..', '..');
+const histories = join(root, 'workflows', 'histories');
+for (const file of readdirSync(histories)) {
+  if (file.endsWith('.json')) rmSync(join(histories, file));
+}
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(
   process.execPath,
