@@ -145,6 +145,13 @@ function readElement(row: FieldRow, value: unknown, path: Path, faults: FieldFau
       return typeof value === 'boolean' ? value : fault(faults, path, 'must be true or false');
     case 'string':
       return typeof value === 'string' ? value : fault(faults, path, 'must be a string');
+    case 'uint64':
+    case 'int64': {
+      // ProtoJSON lets a reader take a number; it is exact up to 2^53-1, and what is hashed holds times that way.
+      const text = Number.isSafeInteger(value) ? String(value) : value;
+      const reason = scalarFault(row.kind, text);
+      return reason === null ? text : fault(faults, path, reason);
+    }
     default: {
       const reason = scalarFault(row.kind, value);
       return reason === null ? value : fault(faults, path, reason);

@@ -147,9 +147,18 @@ describe('the lenient reader', () => {
 
   it('still refuses a known field of the wrong type, by its path', () => {
     const read = () =>
-      readMessage('openagents.runtime.v1.ListRunsResponse', { runs: [{}, { latest_seq: 3 }] });
+      readMessage('openagents.runtime.v1.ListRunsResponse', { runs: [{}, { latest_seq: 1.5 }] });
     expect(read).toThrow(ContractError);
     expect(read).toThrow('$.runs[1].latest_seq');
+  });
+
+  it('takes an exact number for a 64-bit integer, as ProtoJSON lets it', () => {
+    const position = (seq: unknown) => readMessage('openagents.receipts.v1.TopicPosition', { seq });
+    expect(position(Number.MAX_SAFE_INTEGER)).toMatchObject({ seq: '9007199254740991' });
+    expect(position(-0)).toMatchObject({ seq: '0' });
+    for (const seq of [2 ** 53, -1, 0.5, Number.NaN]) {
+      expect(() => position(seq)).toThrow(ContractError);
+    }
   });
 
   it('accepts whatever the strict reader has accepted, unchanged', () => {

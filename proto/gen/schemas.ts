@@ -143,6 +143,413 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.codex.v1.WorkerEventPayload": {
+    "$id": "openagents.codex.v1.WorkerEventPayload",
+    "description": "The known payloads on a worker's topic. An old reader keeps what it does not know in `unknown`.",
+    "type": "object",
+    "properties": {
+      "worker_request": {
+        "$ref": "openagents.codex.v1.WorkerRequestOpened"
+      },
+      "worker_response": {
+        "$ref": "openagents.codex.v1.WorkerRequestAnswered"
+      },
+      "worker_error": {
+        "$ref": "openagents.codex.v1.WorkerRequestFailed"
+      },
+      "worker_starting": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "worker_started": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "worker_running": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "worker_stopping": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "worker_stopped": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "worker_failed": {
+        "$ref": "openagents.codex.v1.WorkerLifecycle"
+      },
+      "unknown": {
+        "$ref": "openagents.codex.v1.UnknownWorkerPayload"
+      }
+    },
+    "allOf": [
+      {
+        "title": "payload",
+        "oneOf": [
+          {
+            "required": [
+              "worker_request"
+            ]
+          },
+          {
+            "required": [
+              "worker_response"
+            ]
+          },
+          {
+            "required": [
+              "worker_error"
+            ]
+          },
+          {
+            "required": [
+              "worker_starting"
+            ]
+          },
+          {
+            "required": [
+              "worker_started"
+            ]
+          },
+          {
+            "required": [
+              "worker_running"
+            ]
+          },
+          {
+            "required": [
+              "worker_stopping"
+            ]
+          },
+          {
+            "required": [
+              "worker_stopped"
+            ]
+          },
+          {
+            "required": [
+              "worker_failed"
+            ]
+          },
+          {
+            "required": [
+              "unknown"
+            ]
+          },
+          {
+            "not": {
+              "anyOf": [
+                {
+                  "required": [
+                    "worker_request"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_response"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_error"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_starting"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_started"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_running"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_stopping"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_stopped"
+                  ]
+                },
+                {
+                  "required": [
+                    "worker_failed"
+                  ]
+                },
+                {
+                  "required": [
+                    "unknown"
+                  ]
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ],
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.UnknownWorkerPayload": {
+    "$id": "openagents.codex.v1.UnknownWorkerPayload",
+    "type": "object",
+    "properties": {
+      "body": {
+        "type": "object"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.WorkerRequestOpened": {
+    "$id": "openagents.codex.v1.WorkerRequestOpened",
+    "description": "`worker.request`: the platform asks the worker to do something, once.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "type": "string"
+      },
+      "method": {
+        "type": "string"
+      },
+      "run_id": {
+        "type": "string"
+      },
+      "thread_id": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "params": {
+        "description": "`turn/start` carries TurnStartParams.",
+        "type": "object"
+      },
+      "deadline_at_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnLimits": {
+    "$id": "openagents.codex.v1.TurnLimits",
+    "type": "object",
+    "properties": {
+      "wall_s_max": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "turns_max": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "output_bytes_max": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnStartParams": {
+    "$id": "openagents.codex.v1.TurnStartParams",
+    "description": "Params of `turn/start`: what the worker needs for one turn of a run.",
+    "type": "object",
+    "properties": {
+      "objective": {
+        "type": "string"
+      },
+      "work_unit": {
+        "type": "string",
+        "enum": [
+          "",
+          "verified_patch_bundle",
+          "sandbox_run",
+          "agent_task"
+        ]
+      },
+      "repo": {
+        "$ref": "openagents.runtime.v1.RepoSpec"
+      },
+      "agent": {
+        "$ref": "openagents.runtime.v1.AgentSpec"
+      },
+      "limits": {
+        "$ref": "openagents.codex.v1.TurnLimits"
+      },
+      "output_bytes_max": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "recovery": {
+        "description": "How often the turn was dispatched again because a worker was lost.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "feedback": {
+        "description": "The tail of what failed before; empty on a first turn.",
+        "type": "string"
+      },
+      "previous_patch": {
+        "description": "What earlier turns have changed; absent where there is nothing yet.",
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.WorkerRequestAnswered": {
+    "$id": "openagents.codex.v1.WorkerRequestAnswered",
+    "description": "`worker.response`: the terminal receipt of a request that was carried out.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 160
+      },
+      "method": {
+        "type": "string"
+      },
+      "ok": {
+        "type": "boolean"
+      },
+      "response": {
+        "description": "To `turn/start`, a TurnResult.",
+        "type": "object"
+      }
+    },
+    "required": [
+      "request_id"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnResult": {
+    "$id": "openagents.codex.v1.TurnResult",
+    "description": "The response to `turn/start`.",
+    "type": "object",
+    "properties": {
+      "status": {
+        "type": "string",
+        "enum": [
+          "completed",
+          "interrupted",
+          "failed"
+        ]
+      },
+      "exit_code": {
+        "type": "integer",
+        "minimum": -255,
+        "maximum": 255
+      },
+      "base_commit": {
+        "type": "string",
+        "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})?$"
+      },
+      "base_tree": {
+        "type": "string",
+        "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})?$"
+      },
+      "patch": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "repo_bundle": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "files_changed": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "output": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "reason": {
+        "type": "string",
+        "maxLength": 255
+      },
+      "suspected_secrets": {
+        "description": "Where in the patch the host saw what looks like a credential.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        },
+        "maxItems": 256
+      }
+    },
+    "required": [
+      "status"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.WorkerRequestFailed": {
+    "$id": "openagents.codex.v1.WorkerRequestFailed",
+    "description": "`worker.error`: the terminal receipt of a request that was not carried out.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 160
+      },
+      "method": {
+        "type": "string"
+      },
+      "code": {
+        "type": "string",
+        "enum": [
+          "unauthorized",
+          "forbidden",
+          "invalid_request",
+          "unsupported_method",
+          "conflict",
+          "worker_unavailable",
+          "timeout",
+          "internal_error"
+        ]
+      },
+      "message": {
+        "type": "string",
+        "maxLength": 2000
+      },
+      "retryable": {
+        "type": "boolean"
+      },
+      "ok": {
+        "type": "boolean"
+      }
+    },
+    "required": [
+      "request_id",
+      "code"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.WorkerLifecycle": {
+    "$id": "openagents.codex.v1.WorkerLifecycle",
+    "type": "object",
+    "properties": {
+      "reason": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.codex.v1.Worker": {
     "$id": "openagents.codex.v1.Worker",
     "type": "object",
@@ -2701,6 +3108,121 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "items": {
           "$ref": "openagents.runtime.v1.ProjectionDrift"
         }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.NotificationPayload": {
+    "$id": "openagents.runtime.v1.NotificationPayload",
+    "description": "The known payloads of `user:{id}:notifications`. An old reader keeps what it does not know in `unknown`.",
+    "type": "object",
+    "properties": {
+      "approval_requested": {
+        "$ref": "openagents.runtime.v1.ApprovalNotice"
+      },
+      "run_files": {
+        "$ref": "openagents.runtime.v1.RunFilesNotice"
+      },
+      "unknown": {
+        "$ref": "openagents.runtime.v1.UnknownNotice"
+      }
+    },
+    "allOf": [
+      {
+        "title": "payload",
+        "oneOf": [
+          {
+            "required": [
+              "approval_requested"
+            ]
+          },
+          {
+            "required": [
+              "run_files"
+            ]
+          },
+          {
+            "required": [
+              "unknown"
+            ]
+          },
+          {
+            "not": {
+              "anyOf": [
+                {
+                  "required": [
+                    "approval_requested"
+                  ]
+                },
+                {
+                  "required": [
+                    "run_files"
+                  ]
+                },
+                {
+                  "required": [
+                    "unknown"
+                  ]
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.UnknownNotice": {
+    "$id": "openagents.runtime.v1.UnknownNotice",
+    "type": "object",
+    "properties": {
+      "body": {
+        "type": "object"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ApprovalNotice": {
+    "$id": "openagents.runtime.v1.ApprovalNotice",
+    "description": "A run waits for an answer.",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "approval_id": {
+        "type": "string"
+      },
+      "kind": {
+        "type": "string"
+      },
+      "subject": {
+        "type": "string"
+      },
+      "reason": {
+        "type": "string"
+      },
+      "expires_at_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunFilesNotice": {
+    "$id": "openagents.runtime.v1.RunFilesNotice",
+    "description": "Replay file and bundle of a run can be fetched.",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "replay": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "bundle": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
       }
     },
     "additionalProperties": false

@@ -12,6 +12,13 @@ export type VerdictKind = (typeof VERDICT_KIND_TEXTS)[number] | '';
 export const VERDICT_STRENGTH_TEXTS = ['fail_to_pass', 'pass_to_pass'] as const;
 export type VerdictStrength = (typeof VERDICT_STRENGTH_TEXTS)[number] | '';
 
+export const TURN_STATUS_TEXTS = ['completed', 'interrupted', 'failed'] as const;
+export type TurnStatus = (typeof TURN_STATUS_TEXTS)[number] | '';
+
+export const WORKER_ERROR_CODE_TEXTS = ['unauthorized', 'forbidden', 'invalid_request', 'unsupported_method', 'conflict', 'worker_unavailable', 'timeout', 'internal_error'] as const;
+/** Why a request to a worker ended without a response. */
+export type WorkerErrorCode = (typeof WORKER_ERROR_CODE_TEXTS)[number] | '';
+
 export const WORKER_STATUS_TEXTS = ['starting', 'running', 'stopping', 'stopped', 'failed'] as const;
 export type WorkerStatus = (typeof WORKER_STATUS_TEXTS)[number] | '';
 
@@ -110,6 +117,97 @@ export interface VerificationReceiptBody {
   protected_paths_restored: string[];
   harness_hash: string;
   toolchain: string;
+}
+
+/** The known payloads on a worker's topic. An old reader keeps what it does not know in `unknown`. */
+export interface WorkerEventPayload {
+  worker_request?: WorkerRequestOpened;
+  worker_response?: WorkerRequestAnswered;
+  worker_error?: WorkerRequestFailed;
+  worker_starting?: WorkerLifecycle;
+  worker_started?: WorkerLifecycle;
+  worker_running?: WorkerLifecycle;
+  worker_stopping?: WorkerLifecycle;
+  worker_stopped?: WorkerLifecycle;
+  worker_failed?: WorkerLifecycle;
+  unknown?: UnknownWorkerPayload;
+}
+
+export interface UnknownWorkerPayload {
+  body?: JsonObject;
+}
+
+/** `worker.request`: the platform asks the worker to do something, once. */
+export interface WorkerRequestOpened {
+  request_id: string;
+  method: string;
+  run_id: string;
+  thread_id: string;
+  turn?: number;
+  /** `turn/start` carries TurnStartParams. */
+  params?: JsonObject;
+  deadline_at_ms: string;
+}
+
+export interface TurnLimits {
+  wall_s_max: number;
+  turns_max: number;
+  output_bytes_max: string;
+}
+
+/** Params of `turn/start`: what the worker needs for one turn of a run. */
+export interface TurnStartParams {
+  objective: string;
+  work_unit: WorkUnitKind;
+  repo?: RepoSpec;
+  agent?: AgentSpec;
+  limits?: TurnLimits;
+  output_bytes_max: string;
+  turn: number;
+  /** How often the turn was dispatched again because a worker was lost. */
+  recovery: number;
+  /** The tail of what failed before; empty on a first turn. */
+  feedback: string;
+  /** What earlier turns have changed; absent where there is nothing yet. */
+  previous_patch?: ArtifactRef;
+}
+
+/** `worker.response`: the terminal receipt of a request that was carried out. */
+export interface WorkerRequestAnswered {
+  request_id: string;
+  method: string;
+  ok: boolean;
+  /** To `turn/start`, a TurnResult. */
+  response?: JsonObject;
+}
+
+/** The response to `turn/start`. */
+export interface TurnResult {
+  status: TurnStatus;
+  exit_code: number;
+  base_commit: string;
+  base_tree: string;
+  patch?: ArtifactRef;
+  repo_bundle?: ArtifactRef;
+  files_changed: number;
+  output?: ArtifactRef;
+  reason: string;
+  /** Where in the patch the host saw what looks like a credential. */
+  suspected_secrets: string[];
+}
+
+/** `worker.error`: the terminal receipt of a request that was not carried out. */
+export interface WorkerRequestFailed {
+  request_id: string;
+  method: string;
+  code: WorkerErrorCode;
+  message: string;
+  retryable?: boolean;
+  ok: boolean;
+}
+
+export interface WorkerLifecycle {
+  reason: string;
 }
 
 export interface Worker {
@@ -808,6 +906,34 @@ export interface ReprojectResponse {
   drift: ProjectionDrift[];
 }
 
+/** The known payloads of `user:{id}:notifications`. An old reader keeps what it does not know in `unknown`. */
+export interface NotificationPayload {
+  approval_requested?: ApprovalNotice;
+  run_files?: RunFilesNotice;
+  unknown?: UnknownNotice;
+}
+
+export interface UnknownNotice {
+  body?: JsonObject;
+}
+
+/** A run waits for an answer. */
+export interface ApprovalNotice {
+  run_id: string;
+  approval_id: string;
+  kind: string;
+  subject: string;
+  reason: string;
+  expires_at_ms: string;
+}
+
+/** Replay file and bundle of a run can be fetched. */
+export interface RunFilesNotice {
+  run_id: string;
+  replay?: ArtifactRef;
+  bundle?: ArtifactRef;
+}
+
 /** Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references. */
 export interface RunReceiptBody {
   status: RunStatus;
@@ -1308,6 +1434,15 @@ export interface MessageTypes {
   'openagents.aegis.v1.CommandResult': CommandResult;
   'openagents.aegis.v1.Isolation': Isolation;
   'openagents.aegis.v1.VerificationReceiptBody': VerificationReceiptBody;
+  'openagents.codex.v1.WorkerEventPayload': WorkerEventPayload;
+  'openagents.codex.v1.UnknownWorkerPayload': UnknownWorkerPayload;
+  'openagents.codex.v1.WorkerRequestOpened': WorkerRequestOpened;
+  'openagents.codex.v1.TurnLimits': TurnLimits;
+  'openagents.codex.v1.TurnStartParams': TurnStartParams;
+  'openagents.codex.v1.WorkerRequestAnswered': WorkerRequestAnswered;
+  'openagents.codex.v1.TurnResult': TurnResult;
+  'openagents.codex.v1.WorkerRequestFailed': WorkerRequestFailed;
+  'openagents.codex.v1.WorkerLifecycle': WorkerLifecycle;
   'openagents.codex.v1.Worker': Worker;
   'openagents.codex.v1.RegisterWorkerRequest': RegisterWorkerRequest;
   'openagents.codex.v1.RegisterWorkerResponse': RegisterWorkerResponse;
@@ -1400,6 +1535,10 @@ export interface MessageTypes {
   'openagents.runtime.v1.RunSummaryResponse': RunSummaryResponse;
   'openagents.runtime.v1.ReprojectRequest': ReprojectRequest;
   'openagents.runtime.v1.ReprojectResponse': ReprojectResponse;
+  'openagents.runtime.v1.NotificationPayload': NotificationPayload;
+  'openagents.runtime.v1.UnknownNotice': UnknownNotice;
+  'openagents.runtime.v1.ApprovalNotice': ApprovalNotice;
+  'openagents.runtime.v1.RunFilesNotice': RunFilesNotice;
   'openagents.runtime.v1.RunReceiptBody': RunReceiptBody;
   'openagents.runtime.v1.ToolCallRecord': ToolCallRecord;
   'openagents.runtime.v1.VerificationRecord': VerificationRecord;
