@@ -43,7 +43,7 @@ export const sessions = controlSchema.table(
     uniqueIndex('sessions_one_per_device')
       .on(table.userId, table.deviceId)
       .where(sql`status = 'active'`),
-    index('sessions_by_user').on(table.userId, table.issuedAt.desc()),
+    index('sessions_by_user').on(table.userId, table.issuedAt.desc().nullsFirst()),
   ],
 );
 

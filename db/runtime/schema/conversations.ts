@@ -21,7 +21,7 @@ export const threads = runtimeSchema.table(
   },
   (table) => [
     index('threads_by_user')
-      .on(table.userId, table.createdAt.desc(), table.threadId.desc())
+      .on(table.userId, table.createdAt.desc().nullsFirst(), table.threadId.desc().nullsFirst())
       .where(sql`user_id is not null`),
   ],
 );

@@ -55,15 +55,15 @@ export const runs = runtimeSchema.table(
   },
   (table) => [
     index('runs_by_user')
-      .on(table.userId, table.createdAt.desc(), table.runId.desc())
+      .on(table.userId, table.createdAt.desc().nullsFirst(), table.runId.desc().nullsFirst())
       .where(sql`user_id is not null`),
     index('runs_by_org')
-      .on(table.orgId, table.createdAt.desc(), table.runId.desc())
+      .on(table.orgId, table.createdAt.desc().nullsFirst(), table.runId.desc().nullsFirst())
       .where(sql`org_id is not null`),
     index('runs_by_guest')
-      .on(table.guestScope, table.createdAt.desc(), table.runId.desc())
+      .on(table.guestScope, table.createdAt.desc().nullsFirst(), table.runId.desc().nullsFirst())
       .where(sql`guest_scope is not null`),
-    index('runs_by_thread').on(table.threadId, table.createdAt.desc()),
+    index('runs_by_thread').on(table.threadId, table.createdAt.desc().nullsFirst()),
     index('runs_live')
       .on(table.status, table.workerId)
       .where(sql`status in ('created', 'running', 'canceling')`),
