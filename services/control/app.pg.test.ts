@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { connect } from '#db/connect.ts';
 import { PROTOCOL_VERSION, SCHEMA_VERSION } from '#proto/compat.ts';
 import { CONTROL_ROUTES } from '#proto/http/control.ts';
 import { read, refusal, startTestControl, type TestControl } from './testing/control-process.ts';
@@ -108,4 +109,24 @@ test('health, readiness and metrics answer', async () => {
   });
   const metrics = await (await control.request('/metrics')).text();
   expect(metrics).toContain('openagents_http_requests_total');
+});
+
+test('while the database is away every answer says so, and afterwards all is well', async () => {
+  await using lonely = await startTestControl();
+  const { tokens } = await lonely.logIn('ada@example.com');
+  const me = () => lonely.request('/api/me', { token: tokens?.access_token ?? '' });
+  const [row] = await lonely.database.owner<{ name: string }[]>`select current_database() as name`;
+  const admin = connect({ url: inject('postgresUrl'), max: 1, applicationName: 'oa-test-outage' });
+  await admin.unsafe(`alter database ${row?.name} allow_connections false`);
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${row?.name ?? ''}`;
+
+  const answer = await me();
+  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(await refusal(answer)).toBe('503 service_unavailable');
+  expect((await lonely.request('/readyz')).status).toBe(503);
+  expect((await lonely.request('/healthz')).status).toBe(200);
+
+  await admin.unsafe(`alter database ${row?.name} allow_connections true`);
+  await vi.waitFor(async () => expect((await me()).status).toBe(200), 10_000);
+  await admin.end();
 });

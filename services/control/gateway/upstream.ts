@@ -118,8 +118,11 @@ async function pour(
 
 function drained(outgoing: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
-    outgoing.once('drain', resolve);
-    outgoing.once('close', resolve);
+    function done(): void {
+      outgoing.off('drain', done).off('close', done);
+      resolve();
+    }
+    outgoing.on('drain', done).on('close', done);
   });
 }
 

@@ -13,6 +13,8 @@ export function problemResponse(error: unknown, requestId: string, logger: Logge
   const problem = asProblem(error);
   if (problem.code === 'internal_error') {
     logger.error({ err: error, request_id: requestId }, 'unexpected failure');
+  } else if (problem.status >= 500) {
+    logger.warn({ err: error, request_id: requestId, code: problem.code }, 'not served');
   }
   const { status, title, retryable } = problemStatus(problem.code);
   const document = {
@@ -55,5 +57,32 @@ function asProblem(error: unknown): ProblemError {
       faults: [{ path, reason }],
     });
   }
+  if (isDatabaseAway(error)) {
+    return new ProblemError('service_unavailable', 'The database cannot be reached now.', {
+      retryAfterMs: DATABASE_RETRY_AFTER_MS,
+      cause: error,
+    });
+  }
   return new ProblemError('internal_error', 'Something went wrong on our side.', { cause: error });
+}
+
+/** A restart or a failover takes seconds; clients add their own jitter. */
+const DATABASE_RETRY_AFTER_MS = 1_000;
+
+/** Of postgres.js, of the system, and of Postgres itself (shutting down, starting, no connections left or allowed). */
+const DATABASE_AWAY_CODES: readonly unknown[] = [
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '55000',
+];
+
+function isDatabaseAway(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DATABASE_AWAY_CODES.includes(error.code);
 }
