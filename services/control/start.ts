@@ -1,9 +1,12 @@
+import type { Logger } from 'pino';
 import { connect, type Sql } from '#db/connect.ts';
 import { claimNonce } from '#db/control/internal-nonces.ts';
 import { findSession } from '#db/control/sessions.ts';
 import { assertSchemaVersion } from '#db/schema-version.ts';
+import type { Tx } from '#db/transaction.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { createAccessTokenVerifier } from '../shared/access-token.ts';
+import type { ApiDeps } from '../shared/http/api.ts';
 import { createAuthenticator } from '../shared/http/authenticate.ts';
 import type { Person } from '../shared/http/caller.ts';
 import { createCompatibilityCheck } from '../shared/http/compatibility.ts';
@@ -11,8 +14,7 @@ import { createAssertionSigner, createAssertionVerifier } from '../shared/intern
 import { createLogger } from '../shared/logger.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { type RunningServer, startServer } from '../shared/server.ts';
-import { readPrivateKey, readPrivateKeySet, readPublicKeySet } from '../shared/service-keys.ts';
-import { createTracing } from '../shared/tracing.ts';
+import { createTracing, type Tracing } from '../shared/tracing.ts';
 import { createControlApp } from './app.ts';
 import type { ControlConfig } from './config.ts';
 import type { ControlDeps } from './control-deps.ts';
@@ -22,9 +24,10 @@ import { createCommandStore } from './guards/command-store.ts';
 import { createGates } from './guards/rate-limit.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createLocalProvider } from './identity/local-provider.ts';
-import { createControlMetrics } from './metrics.ts';
+import { type ControlKeys, readControlKeys } from './keys.ts';
+import { type ControlMetrics, createControlMetrics } from './metrics.ts';
 import { createRuntimeClient } from './runtime-client.ts';
-import { createSecrets, readRootKey } from './secrets.ts';
+import { createSecrets } from './secrets.ts';
 import { startRevocationCourier } from './sessions/revocation-courier.ts';
 import { createKeyRing } from './tokens/key-ring.ts';
 
@@ -40,50 +43,88 @@ export interface ControlOptions {
   readonly gatewayTimeoutMs?: number;
 }
 
+/** What every part of the process stands on. */
+interface Ground {
+  readonly config: ControlConfig;
+  readonly fileKeys: ControlKeys;
+  readonly sql: Sql;
+  readonly logger: Logger;
+  readonly tracing: Tracing;
+  readonly metrics: ControlMetrics;
+  readonly now: () => Date;
+}
+
 /** Brings control up. @throws ConfigurationError for key files that cannot serve */
 export async function startControl(
   config: ControlConfig,
   options: ControlOptions = {},
 ): Promise<RunningServer> {
-  const { now = () => new Date(), print = printLine } = options;
-  const keyFiles = await readKeys(config);
+  const {
+    now = () => new Date(),
+    print = printLine,
+    gatewayTimeoutMs = GATEWAY_TIMEOUT_MS,
+  } = options;
+  const fileKeys = await readControlKeys(config);
+  const buildId = config.OA_BUILD_ID;
   const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
-  const logger = createLogger({
-    service: SERVICE,
-    level: config.OA_LOG_LEVEL,
-    buildId: config.OA_BUILD_ID,
-    tracing,
-  });
+  const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId, tracing });
   const metrics = createControlMetrics();
   const sql = connect({ url: config.CONTROL_DATABASE_URL, applicationName: 'oa-control' });
-  const keys = createKeyRing(keyFiles.tokens);
-  const secrets = createSecrets(keyFiles.root);
-  const sign = createAssertionSigner({ key: keyFiles.service });
+  const ground: Ground = { config, fileKeys, sql, logger, tracing, metrics, now };
+
+  const sign = createAssertionSigner({ key: fileKeys.service });
   const runtime = createRuntimeClient({ runtimeUrl: config.RUNTIME_URL, sign });
-  const challengeTtlS = config.OA_AUTH_CHALLENGE_TTL_SECONDS;
+  const upstream = createUpstream(config.RUNTIME_URL, gatewayTimeoutMs);
+  const housekeeping = startHousekeeping(ground);
   const courier = startRevocationCourier({
-    sql,
+    ...ground,
     runtime,
-    logger,
-    now,
     onTold: (lagMs) => metrics.control_revocations_told_seconds.record(lagMs / 1000, {}),
     onFailed: () => metrics.control_revocation_failures_total.record(1, {}),
   });
-  const housekeeping = startHousekeeping({ sql, now, logger });
-  const upstream = createUpstream(
-    config.RUNTIME_URL,
-    options.gatewayTimeoutMs ?? GATEWAY_TIMEOUT_MS,
-  );
-  const control: ControlDeps = {
-    sql,
-    secrets,
-    keys,
-    runtime,
-    courier,
-    logger,
-    tracing,
+  const control = { ...controlDeps(ground, print), runtime, courier };
+  const operations = createOperations({
+    service: SERVICE,
+    buildId,
+    checks: [{ name: 'postgres', check: () => assertSchemaVersion(sql, 'control') }],
     metrics,
-    now,
+  });
+  const app = createControlApp({
+    control,
+    operations,
+    api: apiDeps(ground, control),
+    forward: createGateway({ upstream, sign, traceparent: tracing.traceparent, metrics }),
+    allowedOrigins: config.CONTROL_ALLOWED_ORIGINS,
+    trustedProxies: config.CONTROL_TRUSTED_PROXIES,
+    desktopDownloadUrl: config.OA_DESKTOP_DOWNLOAD_URL,
+  });
+  return startServer({
+    app,
+    host: config.OA_HOST,
+    port: config.CONTROL_PORT,
+    logger,
+    onDrain: operations.startDraining,
+    closers: [
+      () => courier.close(),
+      () => housekeeping.close(),
+      () => upstream.close(),
+      () => sql.end({ timeout: 1 }),
+      () => tracing.close(),
+    ],
+  });
+}
+
+function controlDeps(
+  ground: Ground,
+  print: (line: string) => void,
+): Omit<ControlDeps, 'runtime' | 'courier'> {
+  const { config, fileKeys, sql, metrics, now } = ground;
+  const secrets = createSecrets(fileKeys.root);
+  const challengeTtlS = config.OA_AUTH_CHALLENGE_TTL_SECONDS;
+  return {
+    ...ground,
+    secrets,
+    keys: createKeyRing(fileKeys.tokens),
     provider: createLocalProvider({ print, validMinutes: Math.round(challengeTtlS / 60) }),
     policy: {
       challengeTtlMs: challengeTtlS * 1000,
@@ -99,71 +140,33 @@ export async function startControl(
     runtimeUrl: config.RUNTIME_URL,
     khalaUrl: config.KHALA_URL,
   };
-  const operations = createOperations({
-    service: SERVICE,
-    buildId: config.OA_BUILD_ID,
-    checks: [{ name: 'postgres', check: () => assertSchemaVersion(sql, 'control') }],
-    metrics,
-  });
-  const app = createControlApp({
-    control,
-    operations,
-    forward: createGateway({ upstream, sign, traceparent: tracing.traceparent, metrics }),
-    api: {
-      span: 'control.request',
-      authenticate: createAuthenticator({
-        verifyAccessToken: createAccessTokenVerifier({
-          keys: keys.verify,
-          audience: 'openagents-control',
-          now: () => now().getTime(),
-        }),
-        verifyAssertion: createAssertionVerifier({
-          audience: SERVICE,
-          trusted: keyFiles.trusted,
-          nonces: { claim: (jti, expiresAt) => claimNonce(sql, jti, expiresAt) },
-        }),
-        isRevoked: (person) => isRevoked(sql, person),
-        onFailure: (reason) => metrics.auth_failures_total.record(1, { reason }),
-      }),
-      commands: createCommandStore({ sql, now }),
-      checkCompatibility: createCompatibilityCheck(DEFAULT_WINDOW, (outcome) =>
-        metrics.compatibility_checks_total.record(1, { outcome }),
-      ),
-      logger,
-      tracing,
-      metrics,
-    },
-    allowedOrigins: config.CONTROL_ALLOWED_ORIGINS,
-    trustedProxies: config.CONTROL_TRUSTED_PROXIES,
-    desktopDownloadUrl: config.OA_DESKTOP_DOWNLOAD_URL,
-  });
-  return startServer({
-    app,
-    host: config.OA_HOST,
-    port: config.CONTROL_PORT,
-    logger,
-    onDrain: operations.startDraining,
-    closers: [
-      () => courier.close(),
-      () => housekeeping.close(),
-      () => upstream.close(),
-      () => sql.end(),
-      () => tracing.close(),
-    ],
-  });
 }
 
-async function readKeys(config: ControlConfig) {
-  const stage = config.OA_ENV;
+function apiDeps(ground: Ground, { keys }: Pick<ControlDeps, 'keys'>): ApiDeps<Tx> {
+  const { fileKeys, sql, logger, tracing, metrics, now } = ground;
   return {
-    tokens: await readPrivateKeySet(
-      'CONTROL_TOKEN_KEYS_FILE',
-      config.CONTROL_TOKEN_KEYS_FILE,
-      stage,
+    span: 'control.request',
+    authenticate: createAuthenticator({
+      verifyAccessToken: createAccessTokenVerifier({
+        keys: keys.verify,
+        audience: 'openagents-control',
+        now: () => now().getTime(),
+      }),
+      verifyAssertion: createAssertionVerifier({
+        audience: SERVICE,
+        trusted: fileKeys.trusted,
+        nonces: { claim: (jti, expiresAt) => claimNonce(sql, jti, expiresAt) },
+      }),
+      isRevoked: (person) => isRevoked(sql, person),
+      onFailure: (reason) => metrics.auth_failures_total.record(1, { reason }),
+    }),
+    commands: createCommandStore({ sql, now }),
+    checkCompatibility: createCompatibilityCheck(DEFAULT_WINDOW, (outcome) =>
+      metrics.compatibility_checks_total.record(1, { outcome }),
     ),
-    service: await readPrivateKey('OA_SERVICE_KEY_FILE', config.OA_SERVICE_KEY_FILE, stage),
-    trusted: readPublicKeySet('OA_TRUSTED_SERVICES_FILE', config.OA_TRUSTED_SERVICES_FILE, stage),
-    root: readRootKey('CONTROL_REFRESH_KEY_FILE', config.CONTROL_REFRESH_KEY_FILE, stage),
+    logger,
+    tracing,
+    metrics,
   };
 }
 
