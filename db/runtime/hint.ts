@@ -36,6 +36,8 @@ export function createHinter(options: { url: string; applicationName: string }):
         // Lost: the readers' safety poll finds what this hint would have told.
       });
     }
+    // Here and not in a later microtask, in which a new hint would find a sender that has already finished.
+    sending = undefined;
   }
 
   return {
@@ -45,9 +47,7 @@ export function createHinter(options: { url: string; applicationName: string }):
         if (known === undefined && pending.size >= PENDING_TOPICS_MAX) continue;
         if (known === undefined || known < head_seq) pending.set(topic_id, head_seq);
       }
-      sending ??= send().finally(() => {
-        sending = undefined;
-      });
+      if (pending.size > 0) sending ??= send();
     },
     async close() {
       await sending;
