@@ -37,7 +37,9 @@ const image = execFileSync('node_modules/.bin/buf', ['build', 'proto', '-o', '-#
 });
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, image));
 const names = Object.keys(MESSAGE_FIELDS) as MessageName[];
-const binaryNames = names.filter((name) => name.startsWith('openagents.sync.v1.')) as BinaryName[];
+const binaryNames = names.filter((name) =>
+  Object.hasOwn(openagents.sync.v1, name.replace('openagents.sync.v1.', '')),
+) as BinaryName[];
 
 function descOf(name: string): DescMessage {
   const desc = registry.getMessage(name);

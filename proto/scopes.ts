@@ -1,26 +1,9 @@
-import type { OrgRole } from './gen/types.ts';
+import { type OrgRole, SCOPE_TEXTS, type Scope as ScopeText } from './gen/types.ts';
 
-/** What a credential may be good for. Each text stands here and nowhere else. */
-export const SCOPES = [
-  'runtime.read',
-  'runtime.write',
-  'runtime.run_events',
-  'runtime.run_summaries',
-  'runtime.codex_worker_events',
-  'runtime.codex_worker_summaries',
-  'runtime.notifications',
-  'sync.subscribe',
-  'policy.evaluate',
-  'org.membership.read',
-  'org.membership.write',
-  'treasury.read',
-  'aegis.read',
-  'hydra.summaries',
-  'aegis.summaries',
-  'ops.read',
-] as const;
+/** Every scope, from the contract. */
+export const SCOPES = SCOPE_TEXTS;
 
-export type Scope = (typeof SCOPES)[number];
+export type Scope = Exclude<ScopeText, ''>;
 export type Role = Exclude<OrgRole, ''>;
 
 const READ = [

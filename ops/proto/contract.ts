@@ -18,6 +18,9 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The contract as it was last published. */
 export const BASELINE = 'proto/baseline.binpb';
 
+/** Only Khala's frames travel in binary; everything else is JSON. */
+export const BINARY_FILES = ['openagents/sync/v1/sync.proto'];
+
 /** The options package describes contracts and is none. */
 const OPTIONS_PACKAGE = 'openagents.options.v1';
 

@@ -2,10 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from './contract.ts';
-
-/** Only Khala speaks binary; everything else travels as JSON. */
-const BINARY_PROTOS = ['proto/openagents/sync/v1/sync.proto'];
+import { BINARY_FILES, ROOT } from './contract.ts';
 
 export interface WireFiles {
   code: string;
@@ -23,7 +20,7 @@ export function wireFiles(): WireFiles {
         ...['-t', 'static-module', '-w', 'esm', '--dts', '--force-long', '--keep-case', '--sparse'],
         ...['--no-convert', '--no-verify', '--no-delimited', '--no-service'],
         ...['-p', 'proto', '-o', code],
-        ...BINARY_PROTOS,
+        ...BINARY_FILES.map((file) => `proto/${file}`),
       ],
       { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
     );

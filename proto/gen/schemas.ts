@@ -4556,6 +4556,307 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.sync.v1.ClientTelemetryEvent": {
+    "$id": "openagents.sync.v1.ClientTelemetryEvent",
+    "description": "What a client saw of its own connection. Never an id of a person, organisation or device, and never a payload.",
+    "type": "object",
+    "properties": {
+      "schema_version": {
+        "description": "openagents.sync.client_telemetry.v1.",
+        "type": "string",
+        "pattern": "^openagents\\.sync\\.client_telemetry\\.v1$"
+      },
+      "event_id": {
+        "type": "string",
+        "maxLength": 160
+      },
+      "occurred_at_unix_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "surface": {
+        "type": "string",
+        "enum": [
+          "web",
+          "desktop",
+          "ios",
+          "onyx",
+          "cli",
+          "agent_host"
+        ]
+      },
+      "client_build_id": {
+        "type": "string",
+        "maxLength": 32
+      },
+      "app_version": {
+        "type": "string",
+        "maxLength": 64
+      },
+      "protocol_version": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "topic": {
+        "type": "string",
+        "maxLength": 128
+      },
+      "topic_class": {
+        "type": "string",
+        "enum": [
+          "",
+          "run_summaries",
+          "codex_worker_summaries",
+          "notifications",
+          "run_events",
+          "codex_worker_events",
+          "treasury",
+          "aegis",
+          "system"
+        ]
+      },
+      "actor_scope_hash": {
+        "description": "Hash over the scoped principal.",
+        "type": "string",
+        "pattern": "^(sha256:[0-9a-f]{64})?$"
+      },
+      "session_id": {
+        "type": "string",
+        "maxLength": 160
+      },
+      "reconnect": {
+        "$ref": "openagents.sync.v1.ClientReconnect"
+      },
+      "auth_failure": {
+        "$ref": "openagents.sync.v1.ClientAuthFailure"
+      },
+      "replay": {
+        "$ref": "openagents.sync.v1.ClientReplay"
+      },
+      "delivery_error": {
+        "$ref": "openagents.sync.v1.ClientDeliveryError"
+      },
+      "boot": {
+        "$ref": "openagents.sync.v1.ClientBoot"
+      },
+      "crash": {
+        "$ref": "openagents.sync.v1.ClientCrash"
+      }
+    },
+    "required": [
+      "schema_version",
+      "event_id",
+      "surface"
+    ],
+    "allOf": [
+      {
+        "title": "event",
+        "oneOf": [
+          {
+            "required": [
+              "reconnect"
+            ]
+          },
+          {
+            "required": [
+              "auth_failure"
+            ]
+          },
+          {
+            "required": [
+              "replay"
+            ]
+          },
+          {
+            "required": [
+              "delivery_error"
+            ]
+          },
+          {
+            "required": [
+              "boot"
+            ]
+          },
+          {
+            "required": [
+              "crash"
+            ]
+          },
+          {
+            "not": {
+              "anyOf": [
+                {
+                  "required": [
+                    "reconnect"
+                  ]
+                },
+                {
+                  "required": [
+                    "auth_failure"
+                  ]
+                },
+                {
+                  "required": [
+                    "replay"
+                  ]
+                },
+                {
+                  "required": [
+                    "delivery_error"
+                  ]
+                },
+                {
+                  "required": [
+                    "boot"
+                  ]
+                },
+                {
+                  "required": [
+                    "crash"
+                  ]
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ],
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientReconnect": {
+    "$id": "openagents.sync.v1.ClientReconnect",
+    "type": "object",
+    "properties": {
+      "attempt": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "backoff_ms": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "resumed": {
+        "type": "boolean"
+      },
+      "last_applied_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "reason_code": {
+        "type": "string",
+        "maxLength": 120
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientAuthFailure": {
+    "$id": "openagents.sync.v1.ClientAuthFailure",
+    "type": "object",
+    "properties": {
+      "http_status": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "reason_code": {
+        "type": "string",
+        "maxLength": 120
+      },
+      "refresh_attempted": {
+        "type": "boolean"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientReplay": {
+    "$id": "openagents.sync.v1.ClientReplay",
+    "type": "object",
+    "properties": {
+      "status": {
+        "description": "catchup, live, stale_cursor, failed.",
+        "type": "string",
+        "pattern": "^(catchup|live|stale_cursor|failed)?$"
+      },
+      "requested_after_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "oldest_available_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "head_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "catchup_duration_ms": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientDeliveryError": {
+    "$id": "openagents.sync.v1.ClientDeliveryError",
+    "type": "object",
+    "properties": {
+      "channel": {
+        "description": "ws, replay, projection_apply.",
+        "type": "string",
+        "pattern": "^(ws|replay|projection_apply)?$"
+      },
+      "reason_code": {
+        "type": "string",
+        "maxLength": 120
+      },
+      "rolling_error_count_5m": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientBoot": {
+    "$id": "openagents.sync.v1.ClientBoot",
+    "type": "object",
+    "properties": {
+      "duration_ms": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "warm": {
+        "type": "boolean"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ClientCrash": {
+    "$id": "openagents.sync.v1.ClientCrash",
+    "type": "object",
+    "properties": {
+      "reason_code": {
+        "type": "string",
+        "maxLength": 120
+      },
+      "stack_hash": {
+        "description": "Hash of the stack, so that equal crashes can be counted without reading one.",
+        "type": "string",
+        "pattern": "^(sha256:[0-9a-f]{64})?$"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.sync.v1.KhalaFrame": {
     "$id": "openagents.sync.v1.KhalaFrame",
     "description": "The one frame, both ways. Control frames carry an empty topic and seq 0. `payload_bytes` is the encoded message that\nthe kind names; UPDATE carries `Update`, UPDATE_BATCH carries `UpdateBatch` and the seq of its last update.",

@@ -25,6 +25,10 @@ export type WorkerStatus = (typeof WORKER_STATUS_TEXTS)[number] | '';
 export const HEARTBEAT_STATE_TEXTS = ['fresh', 'stale', 'missing', 'stopped', 'failed'] as const;
 export type HeartbeatState = (typeof HEARTBEAT_STATE_TEXTS)[number] | '';
 
+export const AUDIT_EVENT_NAME_TEXTS = ['auth.challenge.requested', 'auth.challenge.failed', 'auth.register.completed', 'auth.verify.completed', 'auth.verify.failed', 'auth.refresh.completed', 'auth.refresh.failed', 'auth.logout.completed', 'auth.logout.failed', 'auth.active_org.updated', 'auth.sessions.listed', 'auth.sessions.revoked', 'auth.sessions.revocation.propagation.completed', 'auth.sessions.revocation.propagation.skipped', 'sync.token.issued', 'sync.token.denied', 'compatibility.rejected', 'route.split.decision', 'runtime.routing.override.updated', 'runtime.thread.message.accepted', 'runtime.codex.control.request.accepted', 'runtime.internal.auth.rejected', 'runtime.internal.secret.fetch.accepted', 'runtime.internal.secret.fetch.not_found'] as const;
+/** Names of the control service's audit records. Routes of the tables in proto/http have their own names beside these. */
+export type AuditEventName = (typeof AUDIT_EVENT_NAME_TEXTS)[number] | '';
+
 export const SESSION_STATUS_TEXTS = ['active', 'reauth_required', 'expired', 'revoked'] as const;
 export type SessionStatus = (typeof SESSION_STATUS_TEXTS)[number] | '';
 
@@ -33,6 +37,10 @@ export type OrgRole = (typeof ORG_ROLE_TEXTS)[number] | '';
 
 export const SESSION_REVOCATION_REASON_TEXTS = ['user_requested', 'admin_revoked', 'token_replay', 'device_replaced', 'security_policy'] as const;
 export type SessionRevocationReason = (typeof SESSION_REVOCATION_REASON_TEXTS)[number] | '';
+
+export const SCOPE_TEXTS = ['runtime.read', 'runtime.write', 'runtime.run_events', 'runtime.run_summaries', 'runtime.codex_worker_events', 'runtime.codex_worker_summaries', 'runtime.notifications', 'sync.subscribe', 'policy.evaluate', 'org.membership.read', 'org.membership.write', 'treasury.read', 'aegis.read', 'hydra.summaries', 'aegis.summaries', 'ops.read'] as const;
+/** What a credential may be good for. */
+export type Scope = (typeof SCOPE_TEXTS)[number] | '';
 
 export const ERROR_CODE_TEXTS = ['invalid_request', 'invalid_scope', 'unauthorized', 'forbidden', 'not_found', 'conflict', 'idempotency_conflict', 'idempotency_in_progress', 'idempotency_key_required', 'sequence_conflict', 'run_closed', 'reserved_event_type', 'payload_too_large', 'unsupported_media_type', 'rate_limited', 'hash_mismatch', 'stale_cursor', 'worker_unavailable', 'unsupported_method', 'timeout', 'policy_denied', 'reauth_required', 'session_expired', 'session_revoked', 'invalid_client_build', 'unsupported_protocol_version', 'unsupported_schema_version', 'upgrade_required', 'unsupported_client_build', 'service_unavailable', 'internal_error', 'method_not_allowed', 'not_ready'] as const;
 /** Every `code` that a problem document or a command receipt can carry. Closed: a new refusal gets a new value here. */
@@ -66,6 +74,9 @@ export type SandboxMode = (typeof SANDBOX_MODE_TEXTS)[number] | '';
 
 export const SETUP_NETWORK_TEXTS = ['none', 'egress'] as const;
 export type SetupNetwork = (typeof SETUP_NETWORK_TEXTS)[number] | '';
+
+export const CLIENT_SURFACE_TEXTS = ['web', 'desktop', 'ios', 'onyx', 'cli', 'agent_host'] as const;
+export type ClientSurface = (typeof CLIENT_SURFACE_TEXTS)[number] | '';
 
 export const TOPIC_CLASS_TEXTS = ['run_summaries', 'codex_worker_summaries', 'notifications', 'run_events', 'codex_worker_events', 'treasury', 'aegis', 'system'] as const;
 export type TopicClass = (typeof TOPIC_CLASS_TEXTS)[number] | '';
@@ -1308,6 +1319,70 @@ export interface PostMessageResponse {
   run_id: string;
 }
 
+/** What a client saw of its own connection. Never an id of a person, organisation or device, and never a payload. */
+export interface ClientTelemetryEvent {
+  /** openagents.sync.client_telemetry.v1. */
+  schema_version: string;
+  event_id: string;
+  occurred_at_unix_ms: string;
+  surface: ClientSurface;
+  client_build_id: string;
+  app_version: string;
+  protocol_version: number;
+  topic: string;
+  topic_class: TopicClass;
+  /** Hash over the scoped principal. */
+  actor_scope_hash: string;
+  session_id: string;
+  reconnect?: ClientReconnect;
+  auth_failure?: ClientAuthFailure;
+  replay?: ClientReplay;
+  delivery_error?: ClientDeliveryError;
+  boot?: ClientBoot;
+  crash?: ClientCrash;
+}
+
+export interface ClientReconnect {
+  attempt: number;
+  backoff_ms: number;
+  resumed: boolean;
+  last_applied_seq: string;
+  reason_code: string;
+}
+
+export interface ClientAuthFailure {
+  http_status: number;
+  reason_code: string;
+  refresh_attempted: boolean;
+}
+
+export interface ClientReplay {
+  /** catchup, live, stale_cursor, failed. */
+  status: string;
+  requested_after_seq: string;
+  oldest_available_seq: string;
+  head_seq: string;
+  catchup_duration_ms: number;
+}
+
+export interface ClientDeliveryError {
+  /** ws, replay, projection_apply. */
+  channel: string;
+  reason_code: string;
+  rolling_error_count_5m: number;
+}
+
+export interface ClientBoot {
+  duration_ms: number;
+  warm: boolean;
+}
+
+export interface ClientCrash {
+  reason_code: string;
+  /** Hash of the stack, so that equal crashes can be counted without reading one. */
+  stack_hash: string;
+}
+
 /**
  * The one frame, both ways. Control frames carry an empty topic and seq 0. `payload_bytes` is the encoded message that
  * the kind names; UPDATE carries `Update`, UPDATE_BATCH carries `UpdateBatch` and the seq of its last update.
@@ -1584,6 +1659,13 @@ export interface MessageTypes {
   'openagents.runtime.v1.ListMessagesResponse': ListMessagesResponse;
   'openagents.runtime.v1.PostMessageRequest': PostMessageRequest;
   'openagents.runtime.v1.PostMessageResponse': PostMessageResponse;
+  'openagents.sync.v1.ClientTelemetryEvent': ClientTelemetryEvent;
+  'openagents.sync.v1.ClientReconnect': ClientReconnect;
+  'openagents.sync.v1.ClientAuthFailure': ClientAuthFailure;
+  'openagents.sync.v1.ClientReplay': ClientReplay;
+  'openagents.sync.v1.ClientDeliveryError': ClientDeliveryError;
+  'openagents.sync.v1.ClientBoot': ClientBoot;
+  'openagents.sync.v1.ClientCrash': ClientCrash;
   'openagents.sync.v1.KhalaFrame': KhalaFrame;
   'openagents.sync.v1.Challenge': Challenge;
   'openagents.sync.v1.Hello': Hello;
