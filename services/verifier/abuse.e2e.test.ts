@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { uidsOf } from './sandbox/uids.ts';
 import type { AbuseReport } from './testing/abuse-process.ts';
 import { ABUSE_LIMITS, ABUSES } from './testing/abuses.ts';
-import { isRoot, reportAs } from './testing/as-identity.ts';
+import { isRoot, reportsOf } from './testing/as-identity.ts';
 import { bubblewrapNeeded } from './testing/verifier.ts';
 
 const ABUSE_PROCESS = join(import.meta.dirname, 'testing', 'abuse-process.ts');
@@ -25,11 +25,13 @@ function processesLeftBy(verifierPid: number): string[] {
     });
 }
 
+const reportOf = reportsOf<AbuseReport>(ABUSE_PROCESS);
+
 describe.each(['root', 'user'] as const)('as %s, a harness that', (identity) => {
   const reason = identity === 'root' && !isRoot ? ' (needs root)' : bubblewrapNeeded;
   let report: AbuseReport;
   beforeAll(async () => {
-    if (!reason) report = await reportAs(identity, ABUSE_PROCESS);
+    if (!reason) report = await reportOf(identity);
   });
 
   for (const { name, ended } of ABUSES) {

@@ -14,8 +14,8 @@ it.each([
   ['hangs', [fail], [hang], [hang], 'rejected', ''],
   ['passes once', [fail], [pass], [fail], 'flaky', ''],
   ['passes the second time', [fail], [fail], [pass], 'flaky', ''],
-  ['fails in two ways', [fail], [fail], [hang], 'flaky', ''],
-  ['fails at another command', [pass, fail], [pass, fail], [fail], 'flaky', ''],
+  ['fails in two ways', [fail], [fail], [hang], 'rejected', ''],
+  ['fails at another command', [pass, fail], [pass, fail], [fail], 'rejected', ''],
 ] as const)('a harness that %s', (_, base, first, second, verdict, strength) => {
   expect(judge(base, first, second)).toMatchObject({ verdict, strength });
 });

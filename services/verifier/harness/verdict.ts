@@ -20,20 +20,21 @@ export interface Judgement {
 export type StageRun = readonly CommandRun[];
 
 /**
- * `accepted` = every command exits 0 in both runs after the patch. Two runs that differ are `flaky`, whatever the
- * second says; what the base did gives the strength.
+ * `accepted` = every command exits 0 in both runs after the patch; one pass and one failure are `flaky`. Two failures
+ * are a rejection even when they fail differently: a limit reached twice seldom looks the same. What the base did gives
+ * the strength.
  */
 export function judge(base: StageRun, first: StageRun, second: StageRun): Judgement {
-  const failure = failed(first) ?? failed(second);
-  if (!sameOutcome(first, second)) {
+  const [firstFailed, secondFailed] = [failed(first), failed(second)];
+  if (firstFailed && secondFailed) {
+    return { verdict: 'rejected', strength: '', reason: `after the patch ${describe(first)}` };
+  }
+  if (firstFailed || secondFailed) {
     return {
       verdict: 'flaky',
       strength: '',
       reason: `two runs of the same patch differ: ${describe(first)}, then ${describe(second)}`,
     };
-  }
-  if (failure) {
-    return { verdict: 'rejected', strength: '', reason: `after the patch ${describe(first)}` };
   }
   return failed(base)
     ? {
@@ -50,16 +51,6 @@ export function judge(base: StageRun, first: StageRun, second: StageRun): Judgem
 
 export function failed(stage: StageRun): CommandRun | undefined {
   return stage.find(({ exitCode, ended }) => ended !== 'exited' || exitCode !== 0);
-}
-
-function sameOutcome(first: StageRun, second: StageRun): boolean {
-  return (
-    first.length === second.length &&
-    first.every((run, index) => {
-      const other = second[index];
-      return other?.exitCode === run.exitCode && other.ended === run.ended;
-    })
-  );
 }
 
 const ENDED_WORDS: Readonly<Record<Exclude<Ended, 'exited'>, string>> = {

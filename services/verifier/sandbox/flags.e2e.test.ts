@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot, reportAs } from '../testing/as-identity.ts';
+import { isRoot, reportsOf } from '../testing/as-identity.ts';
 import type { ProbeReport } from '../testing/probe-process.ts';
 import { PROBES } from '../testing/probes.ts';
 import { bubblewrapNeeded } from '../testing/verifier.ts';
@@ -21,11 +21,13 @@ afterAll(() => {
   if (segment) execFileSync('ipcrm', ['-m', segment]);
 });
 
+const reportOf = reportsOf<ProbeReport>(PROBE_PROCESS);
+
 describe.each(['root', 'user'] as const)('taking one isolation flag away, as %s', (identity) => {
   const reason = identity === 'root' && !isRoot ? ' (needs root)' : bubblewrapNeeded;
   let report: ProbeReport;
   beforeAll(async () => {
-    if (!reason) report = await reportAs(identity, PROBE_PROCESS);
+    if (!reason) report = await reportOf(identity);
   });
 
   it.skipIf(reason)(`leaves no flag of this machine without a probe${reason}`, (context) => {

@@ -36,7 +36,7 @@ export const ABUSES: readonly Abuse[] = [
   {
     name: 'takes memory without end',
     script: () => 'exec python3 -c "\nx = []\nwhile True:\n    x.append(bytearray(8 << 20))\n"\n',
-    ended: ['exited', 'memory_limit'],
+    ended: ['exited', 'memory_limit', 'timed_out'],
   },
   {
     name: 'prints without end',
@@ -52,7 +52,7 @@ export const ABUSES: readonly Abuse[] = [
     name: 'fills the disk',
     script: () =>
       'for directory in . "$HOME" /tmp /dev/shm; do dd if=/dev/zero of=$directory/fill bs=1M; done\nexit 1\n',
-    ended: ['exited'],
+    ended: ['exited', 'timed_out'],
   },
   {
     name: 'reads outside its room',
