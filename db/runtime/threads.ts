@@ -41,6 +41,19 @@ export async function insertThread(
   return row;
 }
 
+/** Makes a run the active one of its thread, which comes to be where the run names a new one. */
+export async function joinThread(
+  tx: Tx,
+  run: { thread_id: string; run_id: string; user_id: string; org_id: string | null },
+): Promise<void> {
+  await tx`
+    insert into runtime.threads (thread_id, user_id, org_id, active_run_id)
+    values (${run.thread_id}, ${run.user_id}, ${run.org_id}, ${run.run_id})
+    on conflict (thread_id) do update
+      set active_run_id = excluded.active_run_id, updated_at = clock_timestamp()
+      where threads.user_id = excluded.user_id`;
+}
+
 export async function findThread(sql: Queryable, threadId: string): Promise<ThreadRow | undefined> {
   const [row] = await sql<ThreadRow[]>`select * from runtime.threads where thread_id = ${threadId}`;
   return row;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { type CryptoKey, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 import { z } from 'zod';
 import { ConfigurationError } from './config.ts';
@@ -13,8 +14,8 @@ export interface NamedKey {
 type Stage = 'development' | 'test' | 'production';
 
 /**
- * Key files made by the local stack carry `"oa_env": "development"`. A process in production refuses them: whoever
- * cloned the repository could have made the same.
+ * Keys of the local stack lie under `.data` or carry `"oa_env": "development"`. A process in production refuses them:
+ * they were made for convenience, and nobody kept them from anyone.
  */
 const keyFileSchema = z.looseObject({ oa_env: z.string().optional() });
 const jwkSchema = z.looseObject({ kty: z.string(), kid: z.string().min(1) });
@@ -72,7 +73,8 @@ function readKeyFile<S extends z.ZodType<{ oa_env?: string | undefined }>>(
   }
   const result = schema.safeParse(parseJson(text));
   if (!result.success) throw fault(setting, file, 'is not a key file (JWK or JWKS)');
-  if (stage === 'production' && result.data.oa_env === 'development') {
+  const isLocal = resolve(file).split(sep).includes('.data');
+  if (stage === 'production' && (isLocal || result.data.oa_env === 'development')) {
     throw fault(setting, file, 'is a development key, which production refuses');
   }
   return result.data;

@@ -37,6 +37,10 @@ test('a run is created, dispatched, answered, and leaves a receipt and a replay'
   expect(epoch).toMatch(/^[0-9a-f-]{36}$/);
   expect(history_url).toContain(`/workflows/run%2F${run_id}`);
 
+  const { run: seen } = (await alice.ask(`/v1/runs/${run_id}`)).json.data;
+  const { thread } = (await alice.ask(`/v1/threads/${seen.thread_id}`)).json.data;
+  expect(thread.active_run_id).toBe(run_id);
+
   const early = await alice.ask(`/v1/runs/${run_id}/receipt`);
   expect([early.status, early.json.code]).toEqual([409, 'not_ready']);
   const answered = await host.answer(await host.request('turn/start'), NOTHING_CHANGED);

@@ -4,7 +4,7 @@ import { findWorker } from '#db/runtime/workers.ts';
 import { hashCanonical } from '#proto/canonical.ts';
 import { type FieldFault, ProblemError } from '#proto/errors.ts';
 import type { RunSpec } from '#proto/gen/types.ts';
-import type { RunId, ThreadId } from '#proto/ids.ts';
+import type { RunId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
 import { INPUT_BYTES_MAX } from '#workflows/run/limits.ts';
 import type { CommandContext, CreateRunResult, RunInput } from '#workflows/run/messages.ts';
@@ -16,8 +16,8 @@ import { specFaults } from './spec-faults.ts';
 
 export interface RunStart {
   run_id: RunId;
-  /** Of a new thread, where the spec names none. */
-  thread_id: ThreadId;
+  /** The spec's, or of a new thread. */
+  thread_id: string;
   spec: RunSpec;
   person: Person;
   command: CommandContext;
@@ -42,7 +42,7 @@ export async function startRun(deps: RuntimeDeps, start: RunStart): Promise<Crea
     run_id: start.run_id,
     owner: { user_id: person.user_id },
     org_id: spec.org_id,
-    thread_id: spec.thread_id || start.thread_id,
+    thread_id: start.thread_id,
     spec,
     objective_hash: hashCanonical(spec.objective),
     policy,

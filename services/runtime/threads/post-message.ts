@@ -38,7 +38,7 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
         ? null
         : await startRun(deps, {
             run_id: command.id('run'),
-            thread_id: command.id('thread'),
+            thread_id: thread.thread_id,
             spec: turnSpec(thread, body.text),
             person,
             command: command.context,
