@@ -32,8 +32,8 @@ export const DEV_SERVER_DYNAMIC_CONFIG = {
 
 /** Milliseconds. An attempt that takes longer is taken for dead and tried elsewhere. */
 export const ACTIVITY_TIMEOUTS_MS = {
-  /** One transaction; statements are cut at 30 s by the database. */
-  recordAttempt: 35_000,
+  /** One transaction of milliseconds; a run whose worker was killed in it goes on after this. */
+  recordAttempt: 10_000,
   /** An outage of the database that lasts longer than a day ends the run as failed. */
   recordDeadline: 86_400_000,
   deriveAttempt: 600_000,
@@ -59,6 +59,8 @@ export const WORKER_TUNING = {
   maxConcurrentWorkflowTaskExecutions: 32,
   /** Runs kept in memory between their tasks; one costs about 1 MB with its isolate's share. */
   maxCachedWorkflows: 200,
+  /** A killed worker's runs are offered to the others after this; the default of 10 s is felt by whoever watches. */
+  stickyQueueScheduleToStartTimeout: 3_000,
   /** A step is one transaction; what lasts longer is cut and tried again by the next worker. */
   shutdownGraceTime: 3_000,
   shutdownForceTime: 4_500,
