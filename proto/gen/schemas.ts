@@ -2088,6 +2088,21 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "approval_resolved": {
         "$ref": "openagents.runtime.v1.ApprovalResolved"
       },
+      "approval_superseded": {
+        "$ref": "openagents.runtime.v1.ApprovalSuperseded"
+      },
+      "turn_diff": {
+        "$ref": "openagents.runtime.v1.TurnDiff"
+      },
+      "turn_plan": {
+        "$ref": "openagents.runtime.v1.TurnPlan"
+      },
+      "item_started": {
+        "$ref": "openagents.runtime.v1.ItemStarted"
+      },
+      "item_finished": {
+        "$ref": "openagents.runtime.v1.ItemFinished"
+      },
       "unknown": {
         "$ref": "openagents.runtime.v1.UnknownPayload"
       }
@@ -2203,6 +2218,31 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           },
           {
             "required": [
+              "approval_superseded"
+            ]
+          },
+          {
+            "required": [
+              "turn_diff"
+            ]
+          },
+          {
+            "required": [
+              "turn_plan"
+            ]
+          },
+          {
+            "required": [
+              "item_started"
+            ]
+          },
+          {
+            "required": [
+              "item_finished"
+            ]
+          },
+          {
+            "required": [
               "unknown"
             ]
           },
@@ -2312,6 +2352,31 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
                 {
                   "required": [
                     "approval_resolved"
+                  ]
+                },
+                {
+                  "required": [
+                    "approval_superseded"
+                  ]
+                },
+                {
+                  "required": [
+                    "turn_diff"
+                  ]
+                },
+                {
+                  "required": [
+                    "turn_plan"
+                  ]
+                },
+                {
+                  "required": [
+                    "item_started"
+                  ]
+                },
+                {
+                  "required": [
+                    "item_finished"
                   ]
                 },
                 {
@@ -2579,6 +2644,13 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     "properties": {
       "artifact": {
         "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "suspected_secrets": {
+        "description": "Of a patch: where it holds what looks like a credential.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
       }
     },
     "additionalProperties": false
@@ -2802,6 +2874,118 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string"
       },
       "resolved_by": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ApprovalSuperseded": {
+    "$id": "openagents.runtime.v1.ApprovalSuperseded",
+    "description": "The run ended or its driver started anew; the approval is never answered.",
+    "type": "object",
+    "properties": {
+      "approval_id": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.TurnDiff": {
+    "$id": "openagents.runtime.v1.TurnDiff",
+    "description": "What a turn has changed so far.",
+    "type": "object",
+    "properties": {
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "diff": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "files_changed": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.PlanStep": {
+    "$id": "openagents.runtime.v1.PlanStep",
+    "type": "object",
+    "properties": {
+      "step": {
+        "type": "string"
+      },
+      "status": {
+        "description": "pending, in_progress, completed.",
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.TurnPlan": {
+    "$id": "openagents.runtime.v1.TurnPlan",
+    "type": "object",
+    "properties": {
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "explanation": {
+        "type": "string"
+      },
+      "steps": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.PlanStep"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ItemStarted": {
+    "$id": "openagents.runtime.v1.ItemStarted",
+    "description": "Something the agent does or says: agent_message, reasoning, command_execution, file_change, mcp_tool_call, web_search.",
+    "type": "object",
+    "properties": {
+      "item_id": {
+        "type": "string"
+      },
+      "item_kind": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ItemFinished": {
+    "$id": "openagents.runtime.v1.ItemFinished",
+    "type": "object",
+    "properties": {
+      "item_id": {
+        "type": "string"
+      },
+      "item_kind": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "status": {
+        "description": "completed, failed, interrupted: the turn's end closes what the agent left open.",
+        "type": "string"
+      },
+      "text_hash": {
+        "description": "The whole text by hash, where its deltas were capped.",
         "type": "string"
       }
     },

@@ -492,6 +492,11 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'run_loop_detected', number: 28, kind: 'message', type: 'openagents.runtime.v1.RunLoopDetected', container: 'one', presence: true, oneof: 'payload' },
     { name: 'approval_requested', number: 29, kind: 'message', type: 'openagents.runtime.v1.ApprovalRequested', container: 'one', presence: true, oneof: 'payload' },
     { name: 'approval_resolved', number: 30, kind: 'message', type: 'openagents.runtime.v1.ApprovalResolved', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'approval_superseded', number: 31, kind: 'message', type: 'openagents.runtime.v1.ApprovalSuperseded', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'turn_diff', number: 32, kind: 'message', type: 'openagents.runtime.v1.TurnDiff', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'turn_plan', number: 33, kind: 'message', type: 'openagents.runtime.v1.TurnPlan', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'item_started', number: 34, kind: 'message', type: 'openagents.runtime.v1.ItemStarted', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'item_finished', number: 35, kind: 'message', type: 'openagents.runtime.v1.ItemFinished', container: 'one', presence: true, oneof: 'payload' },
     { name: 'unknown', number: 100, kind: 'message', type: 'openagents.runtime.v1.UnknownPayload', container: 'one', presence: true, oneof: 'payload' },
   ],
   'openagents.runtime.v1.UnknownPayload': [
@@ -564,6 +569,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   ],
   'openagents.runtime.v1.ArtifactStored': [
     { name: 'artifact', number: 1, kind: 'message', type: 'openagents.runtime.v1.ArtifactRef', container: 'one', presence: true },
+    { name: 'suspected_secrets', number: 2, kind: 'string', container: 'list', presence: false },
   ],
   'openagents.runtime.v1.UsageRecorded': [
     { name: 'model', number: 1, kind: 'string', container: 'one', presence: false },
@@ -622,6 +628,35 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'decision', number: 2, kind: 'string', container: 'one', presence: false },
     { name: 'scope', number: 3, kind: 'string', container: 'one', presence: false },
     { name: 'resolved_by', number: 4, kind: 'string', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.ApprovalSuperseded': [
+    { name: 'approval_id', number: 1, kind: 'string', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.TurnDiff': [
+    { name: 'turn', number: 1, kind: 'uint32', container: 'one', presence: false },
+    { name: 'diff', number: 2, kind: 'message', type: 'openagents.runtime.v1.ArtifactRef', container: 'one', presence: true },
+    { name: 'files_changed', number: 3, kind: 'uint32', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.PlanStep': [
+    { name: 'step', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'status', number: 2, kind: 'string', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.TurnPlan': [
+    { name: 'turn', number: 1, kind: 'uint32', container: 'one', presence: false },
+    { name: 'explanation', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'steps', number: 3, kind: 'message', type: 'openagents.runtime.v1.PlanStep', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.ItemStarted': [
+    { name: 'item_id', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'item_kind', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'turn', number: 3, kind: 'uint32', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.ItemFinished': [
+    { name: 'item_id', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'item_kind', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'turn', number: 3, kind: 'uint32', container: 'one', presence: false },
+    { name: 'status', number: 4, kind: 'string', container: 'one', presence: false },
+    { name: 'text_hash', number: 5, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.AuthorizeTopicsRequest': [
     { name: 'user_id', number: 1, kind: 'string', container: 'one', presence: false },

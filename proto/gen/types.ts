@@ -676,6 +676,11 @@ export interface RunEventPayload {
   run_loop_detected?: RunLoopDetected;
   approval_requested?: ApprovalRequested;
   approval_resolved?: ApprovalResolved;
+  approval_superseded?: ApprovalSuperseded;
+  turn_diff?: TurnDiff;
+  turn_plan?: TurnPlan;
+  item_started?: ItemStarted;
+  item_finished?: ItemFinished;
   unknown?: UnknownPayload;
 }
 
@@ -765,6 +770,8 @@ export interface RunFrameConsumed {
 
 export interface ArtifactStored {
   artifact?: ArtifactRef;
+  /** Of a patch: where it holds what looks like a credential. */
+  suspected_secrets: string[];
 }
 
 export interface UsageRecorded {
@@ -833,6 +840,47 @@ export interface ApprovalResolved {
   decision: string;
   scope: string;
   resolved_by: string;
+}
+
+/** The run ended or its driver started anew; the approval is never answered. */
+export interface ApprovalSuperseded {
+  approval_id: string;
+}
+
+/** What a turn has changed so far. */
+export interface TurnDiff {
+  turn: number;
+  diff?: ArtifactRef;
+  files_changed: number;
+}
+
+export interface PlanStep {
+  step: string;
+  /** pending, in_progress, completed. */
+  status: string;
+}
+
+export interface TurnPlan {
+  turn: number;
+  explanation: string;
+  steps: PlanStep[];
+}
+
+/** Something the agent does or says: agent_message, reasoning, command_execution, file_change, mcp_tool_call, web_search. */
+export interface ItemStarted {
+  item_id: string;
+  item_kind: string;
+  turn: number;
+}
+
+export interface ItemFinished {
+  item_id: string;
+  item_kind: string;
+  turn: number;
+  /** completed, failed, interrupted: the turn's end closes what the agent left open. */
+  status: string;
+  /** The whole text by hash, where its deltas were capped. */
+  text_hash: string;
 }
 
 /** Control asks which of these topics this principal may follow. */
@@ -1598,6 +1646,12 @@ export interface MessageTypes {
   'openagents.runtime.v1.RunLoopDetected': RunLoopDetected;
   'openagents.runtime.v1.ApprovalRequested': ApprovalRequested;
   'openagents.runtime.v1.ApprovalResolved': ApprovalResolved;
+  'openagents.runtime.v1.ApprovalSuperseded': ApprovalSuperseded;
+  'openagents.runtime.v1.TurnDiff': TurnDiff;
+  'openagents.runtime.v1.PlanStep': PlanStep;
+  'openagents.runtime.v1.TurnPlan': TurnPlan;
+  'openagents.runtime.v1.ItemStarted': ItemStarted;
+  'openagents.runtime.v1.ItemFinished': ItemFinished;
   'openagents.runtime.v1.AuthorizeTopicsRequest': AuthorizeTopicsRequest;
   'openagents.runtime.v1.TopicAuthorization': TopicAuthorization;
   'openagents.runtime.v1.AuthorizeTopicsResponse': AuthorizeTopicsResponse;
