@@ -129,6 +129,17 @@ test('clients without a device id get one each', async () => {
   expect(ids[1]).not.toBe(ids[0]);
 });
 
+test('a device may be named by a header, as long as the name is one', async () => {
+  const named = async (name: string) => {
+    const { challengeId, code } = await control.askCode('header@example.com');
+    const json = { challenge_id: challengeId, code };
+    return control.request('/api/auth/verify', { json, headers: { 'x-device-id': name } });
+  };
+  const { data } = await read(await named('Watch-1'));
+  expect(data['session']).toMatchObject({ device_id: 'watch-1' });
+  expect(await refusal(await named('no spaces'))).toBe('422 invalid_request');
+});
+
 test('no code, token or e-mail address is kept where it is not needed', async () => {
   const { tokens } = await control.logIn('secret@example.com');
   const dump = await Promise.all(

@@ -65,6 +65,34 @@ test('the same key answers the same bytes and ends nothing else', async () => {
   expect(await refusal(other)).toBe('422 idempotency_conflict');
 });
 
+test('of many under one key at once one has an effect, and the others hear of it or wait', async () => {
+  const laptop = await open('burst@example.com', 'laptop');
+  const phone = await open('burst@example.com', 'phone');
+  const key = randomUUID();
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => revoke(laptop.token, { session_id: phone.id }, key)),
+  );
+  const done = answers.filter(({ status }) => status === 200);
+  const bodies = new Set(await Promise.all(done.map((answer) => answer.text())));
+  expect(bodies.size).toBe(1);
+  for (const answer of answers.filter(({ status }) => status !== 200)) {
+    expect(await refusal(answer)).toBe('409 idempotency_in_progress');
+  }
+  const ended = (await control.auditOf('auth.sessions.revoked')).filter(({ attributes }) =>
+    JSON.stringify(attributes).includes(phone.id),
+  );
+  expect(ended).toHaveLength(1);
+});
+
+test('a revocation without a key is refused', async () => {
+  const { token, id } = await open('keyless@example.com', 'laptop');
+  const answer = await control.request('/api/auth/sessions/revoke', {
+    token,
+    json: { session_id: id },
+  });
+  expect(await refusal(answer)).toBe('400 idempotency_key_required');
+});
+
 test('the receipt of a revocation is the row of the audit log', async () => {
   const laptop = await open('receipt@example.com', 'laptop');
   const phone = await open('receipt@example.com', 'phone');
