@@ -25,6 +25,7 @@ export interface IsolationFlag {
 
 const asRoot = ({ identity }: Machine) => identity.kind === 'setpriv';
 const asUser = ({ identity }: Machine) => identity.kind === 'user_namespace';
+const filtersCalls = ({ architecture }: Machine) => seccompFilter(architecture) !== null;
 const hasPrlimit = ({ prlimit }: Machine) => prlimit !== null;
 const bounds = (controller: Controller) => (machine: Machine) =>
   machine.cgroups?.controllers.includes(controller) ?? false;
@@ -102,14 +103,14 @@ export const ISOLATION_FLAGS: readonly IsolationFlag[] = [
     name: 'no_user_namespaces',
     guards: 'makes a user namespace and has all capabilities in it',
     possible: (machine) => asUser(machine) && machine.disablesUserNamespaces,
-    redundant: asRoot,
+    redundant: (machine) => asRoot(machine) && filtersCalls(machine),
     bwrap: () => ['--disable-userns'],
   },
   {
     name: 'system_calls',
     guards:
       'uses kernel surface that namespaces do not cover: keyrings, BPF, vsock, new namespaces',
-    possible: ({ architecture }) => seccompFilter(architecture) !== null,
+    possible: filtersCalls,
     bwrap: () => ['--seccomp', String(DESCRIPTORS.seccomp)],
   },
   {
