@@ -11,8 +11,8 @@ const records = proxyActivities<VerificationRecordActivities>(RECORD);
 /** Where the spec names none: a test suite that needs longer says so. */
 const HARNESS_TIMEOUT_S_DEFAULT = 600;
 
-/** Setup, the base, and the patch twice. */
-const STAGES = 4;
+/** Setup and harness at the base; setup after the patch, and the harness twice. */
+const STAGES = 5;
 
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, verification);
 export async function verification(input: VerificationInput): Promise<VerificationOutcome> {
