@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
 import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
 import { createCommandStore } from '#db/runtime/idempotency.ts';
@@ -54,7 +55,13 @@ export async function startRuntime(
   const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
   const journal = createJournal({ sql, hint: hinter.hint, clock: now });
   const temporal = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
-  const client = new Client({ connection: temporal, namespace: config.TEMPORAL_NAMESPACE });
+  const client = new Client({
+    connection: temporal,
+    namespace: config.TEMPORAL_NAMESPACE,
+    interceptors: {
+      workflow: [new OpenTelemetryWorkflowClientInterceptor({ tracer: tracing.tracer })],
+    },
+  });
   const commands = createCommandStore(sql);
   const nonces = createNonceStore(sql);
   const runtime: RuntimeDeps = {

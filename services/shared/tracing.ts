@@ -1,18 +1,15 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { appendFileSync } from 'node:fs';
 import {
   type Attributes,
   type Context,
-  ROOT_CONTEXT,
+  context,
+  propagation,
   type Span,
   SpanStatusCode,
+  type Tracer,
   trace,
 } from '@opentelemetry/api';
-import {
-  type ExportResult,
-  ExportResultCode,
-  W3CTraceContextPropagator,
-} from '@opentelemetry/core';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { Resource } from '@opentelemetry/resources';
 import {
   BasicTracerProvider,
@@ -20,6 +17,7 @@ import {
   type ReadableSpan,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
+import { carryTraceContext } from './trace-context.ts';
 
 /** The spans an operator can look for, whichever process they come from. */
 export type SpanName =
@@ -27,6 +25,8 @@ export type SpanName =
   | `${'control' | 'khala' | 'verifier'}.${string}`;
 
 export interface Tracing {
+  /** For libraries that make spans of their own, as Temporal's interceptors. */
+  readonly tracer: Tracer;
   /** Runs `work` inside a span: a child of the current one, or of `traceparent` where there is none. */
   span<T>(
     name: SpanName,
@@ -40,40 +40,22 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-const propagator = new W3CTraceContextPropagator();
-const carrierGetter = {
-  get: (carrier: Record<string, string>, key: string) => carrier[key],
-  keys: (carrier: Record<string, string>) => Object.keys(carrier),
-};
-const carrierSetter = {
-  set: (carrier: Record<string, string>, key: string, value: string) => {
-    carrier[key] = value;
-  },
-};
-
 /** Tracing of one process. Without a file spans end in the process and serve only to carry trace ids along. */
 export function createTracing(options: { service: string; file?: string }): Tracing {
+  carryTraceContext();
   const provider = new BasicTracerProvider({
     resource: new Resource({ 'service.name': options.service }),
     spanProcessors: options.file ? [new BatchSpanProcessor(fileExporter(options.file))] : [],
   });
   const tracer = provider.getTracer('openagents');
-  const contexts = new AsyncLocalStorage<Context>();
-
-  function parentContext(traceparent: string | undefined): Context {
-    const current = contexts.getStore();
-    if (current) return current;
-    return traceparent
-      ? propagator.extract(ROOT_CONTEXT, { traceparent }, carrierGetter)
-      : ROOT_CONTEXT;
-  }
 
   return {
+    tracer,
     async span(name, attributes, work, traceparent) {
       const parent = parentContext(traceparent);
       const span = tracer.startSpan(name, { attributes }, parent);
       try {
-        return await contexts.run(trace.setSpan(parent, span), () => work(span));
+        return await context.with(trace.setSpan(parent, span), () => work(span));
       } catch (error) {
         span.recordException(error as Error);
         span.setStatus({ code: SpanStatusCode.ERROR });
@@ -84,12 +66,18 @@ export function createTracing(options: { service: string; file?: string }): Trac
     },
     traceparent() {
       const carrier: Record<string, string> = {};
-      propagator.inject(contexts.getStore() ?? ROOT_CONTEXT, carrier, carrierSetter);
+      propagation.inject(context.active(), carrier);
       return carrier['traceparent'];
     },
-    traceId: () => trace.getSpanContext(contexts.getStore() ?? ROOT_CONTEXT)?.traceId,
+    traceId: () => trace.getSpanContext(context.active())?.traceId,
     close: () => provider.shutdown(),
   };
+}
+
+function parentContext(traceparent: string | undefined): Context {
+  const active = context.active();
+  const isRoot = trace.getSpanContext(active) === undefined;
+  return isRoot && traceparent ? propagation.extract(active, { traceparent }) : active;
 }
 
 /** One JSON line per span: enough to follow a request through our processes without a collector. */

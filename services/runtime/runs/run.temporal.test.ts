@@ -68,6 +68,18 @@ test('a run is created, dispatched, answered, and leaves a receipt and a replay'
   ]);
 });
 
+test('the workflow continues the trace of the request that started it', async () => {
+  const alice = await runtime.person();
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const created = await create(alice, TASK, undefined, { traceparent });
+  expect(created.headers.get('traceparent')).toContain('0af7651916cd43dd8448eb211c80319c');
+  const handle = lab.client.workflow.getHandle(runWorkflowId(created.json.data.run_id));
+  const { events } = await handle.fetchHistory();
+  const header = events?.[0]?.workflowExecutionStartedEventAttributes?.header?.fields;
+  const data = header?.['_tracer-data']?.data;
+  expect(Buffer.from(data ?? '').toString()).toContain('0af7651916cd43dd8448eb211c80319c');
+});
+
 test('the same key is the same run, byte for byte; two at once are one run', async () => {
   const alice = await runtime.person();
   const key = 'create-once';
@@ -154,8 +166,13 @@ test('without a worker in time the answer is 503, and the same key finds the run
   expect(again.json.data.run_id).toBe(`run_${kept?.['reserved_id']}`);
 }, 60_000);
 
-async function create(person: TestPerson, spec: object = TASK, key?: string) {
-  return person.ask('/v1/runs', { json: { spec }, ...(key && { key }) });
+async function create(
+  person: TestPerson,
+  spec: object = TASK,
+  key?: string,
+  headers: Record<string, string> = {},
+) {
+  return person.ask('/v1/runs', { json: { spec }, headers, ...(key && { key }) });
 }
 
 async function settled(person: TestPerson, runId: string) {
