@@ -3413,7 +3413,7 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
   },
   "openagents.runtime.v1.RunReceiptBody": {
     "$id": "openagents.runtime.v1.RunReceiptBody",
-    "description": "Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references.",
+    "description": "Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references. In a receipt counts and times\nare JSON numbers, amounts and token sums decimal strings.",
     "type": "object",
     "properties": {
       "status": {
@@ -3455,6 +3455,16 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "agent_task"
         ]
       },
+      "created_at_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "finished_at_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
       "event_count": {
         "type": "string",
         "format": "uint64",
@@ -3480,17 +3490,36 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "minimum": 0,
         "maximum": 4294967295
       },
+      "metrics": {
+        "$ref": "openagents.runtime.v1.RunMetrics"
+      },
       "tool_calls": {
         "type": "array",
         "items": {
           "$ref": "openagents.runtime.v1.ToolCallRecord"
         }
       },
-      "verifications": {
+      "tool_calls_omitted": {
+        "description": "Further calls stand in the log; a receipt stays small.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "verdict": {
+        "$ref": "openagents.runtime.v1.VerdictRecord"
+      },
+      "isolation": {
+        "description": "none, sandboxed, unsandboxed.",
+        "type": "string"
+      },
+      "verification": {
         "type": "array",
         "items": {
           "$ref": "openagents.runtime.v1.VerificationRecord"
         }
+      },
+      "patch": {
+        "$ref": "openagents.runtime.v1.ArtifactRef"
       },
       "usage": {
         "$ref": "openagents.runtime.v1.UsageTotals"
@@ -3500,15 +3529,28 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "items": {
           "$ref": "openagents.runtime.v1.PaymentRecord"
         }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunMetrics": {
+    "$id": "openagents.runtime.v1.RunMetrics",
+    "type": "object",
+    "properties": {
+      "tool_calls": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
       },
-      "artifacts": {
-        "type": "array",
-        "items": {
-          "$ref": "openagents.runtime.v1.ArtifactRef"
-        }
+      "tool_latency_ms_total": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
       },
-      "tool_calls_omitted": {
-        "description": "Further calls are counted here and stand in the log; a receipt stays small.",
+      "verification_passed": {
+        "type": "boolean"
+      },
+      "payments_msats_total": {
         "type": "string",
         "format": "uint64",
         "pattern": "^(0|[1-9][0-9]{0,19})$"
@@ -3520,11 +3562,6 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     "$id": "openagents.runtime.v1.ToolCallRecord",
     "type": "object",
     "properties": {
-      "seq": {
-        "type": "string",
-        "format": "uint64",
-        "pattern": "^(0|[1-9][0-9]{0,19})$"
-      },
       "tool_call_id": {
         "type": "string"
       },
@@ -3560,22 +3597,15 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
-  "openagents.runtime.v1.VerificationRecord": {
-    "$id": "openagents.runtime.v1.VerificationRecord",
+  "openagents.runtime.v1.VerdictRecord": {
+    "$id": "openagents.runtime.v1.VerdictRecord",
+    "description": "The verdict that decided how the run ended.",
     "type": "object",
     "properties": {
-      "verification_id": {
+      "verdict": {
         "type": "string"
-      },
-      "attempt": {
-        "type": "integer",
-        "minimum": 0,
-        "maximum": 4294967295
       },
       "tier": {
-        "type": "string"
-      },
-      "verdict": {
         "type": "string"
       },
       "strength": {
@@ -3584,10 +3614,52 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "receipt_id": {
         "type": "string"
       },
+      "receipt_sha256": {
+        "type": "string"
+      },
       "sandboxed": {
         "type": "boolean"
       },
-      "unenforced": {
+      "attempt": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.VerificationRecord": {
+    "$id": "openagents.runtime.v1.VerificationRecord",
+    "description": "One attempt at verification, with the receipt that holds all of it.",
+    "type": "object",
+    "properties": {
+      "receipt_id": {
+        "type": "string"
+      },
+      "verification_id": {
+        "type": "string"
+      },
+      "verdict": {
+        "type": "string"
+      },
+      "strength": {
+        "type": "string"
+      },
+      "attempt": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "commands": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.aegis.v1.CommandResult"
+        }
+      },
+      "isolation": {
+        "$ref": "openagents.aegis.v1.Isolation"
+      },
+      "protected_paths_touched": {
         "type": "array",
         "items": {
           "type": "string"

@@ -993,28 +993,43 @@ export interface RunFilesNotice {
   bundle?: ArtifactRef;
 }
 
-/** Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references. */
+/**
+ * Body of `openagents.run.receipt.v1`: what a run did, by counts, hashes and references. In a receipt counts and times
+ * are JSON numbers, amounts and token sums decimal strings.
+ */
 export interface RunReceiptBody {
   status: RunStatus;
   reason_class: TerminalReasonClass;
   reason: string;
   work_unit: WorkUnitKind;
+  created_at_ms: string;
+  finished_at_ms: string;
   event_count: string;
   first_seq: string;
   last_seq: string;
   turns: number;
   recoveries: number;
+  metrics?: RunMetrics;
   tool_calls: ToolCallRecord[];
-  verifications: VerificationRecord[];
+  /** Further calls stand in the log; a receipt stays small. */
+  tool_calls_omitted: string;
+  verdict?: VerdictRecord;
+  /** none, sandboxed, unsandboxed. */
+  isolation: string;
+  verification: VerificationRecord[];
+  patch?: ArtifactRef;
   usage?: UsageTotals;
   payments: PaymentRecord[];
-  artifacts: ArtifactRef[];
-  /** Further calls are counted here and stand in the log; a receipt stays small. */
-  tool_calls_omitted: string;
+}
+
+export interface RunMetrics {
+  tool_calls: string;
+  tool_latency_ms_total: string;
+  verification_passed: boolean;
+  payments_msats_total: string;
 }
 
 export interface ToolCallRecord {
-  seq: string;
   tool_call_id: string;
   tool: string;
   params_hash: string;
@@ -1026,15 +1041,27 @@ export interface ToolCallRecord {
   side_effects: string[];
 }
 
-export interface VerificationRecord {
-  verification_id: string;
-  attempt: number;
-  tier: string;
+/** The verdict that decided how the run ended. */
+export interface VerdictRecord {
   verdict: string;
+  tier: string;
   strength: string;
   receipt_id: string;
+  receipt_sha256: string;
   sandboxed: boolean;
-  unenforced: string[];
+  attempt: number;
+}
+
+/** One attempt at verification, with the receipt that holds all of it. */
+export interface VerificationRecord {
+  receipt_id: string;
+  verification_id: string;
+  verdict: string;
+  strength: string;
+  attempt: number;
+  commands: CommandResult[];
+  isolation?: Isolation;
+  protected_paths_touched: string[];
 }
 
 export interface UsageTotals {
@@ -1669,7 +1696,9 @@ export interface MessageTypes {
   'openagents.runtime.v1.ApprovalNotice': ApprovalNotice;
   'openagents.runtime.v1.RunFilesNotice': RunFilesNotice;
   'openagents.runtime.v1.RunReceiptBody': RunReceiptBody;
+  'openagents.runtime.v1.RunMetrics': RunMetrics;
   'openagents.runtime.v1.ToolCallRecord': ToolCallRecord;
+  'openagents.runtime.v1.VerdictRecord': VerdictRecord;
   'openagents.runtime.v1.VerificationRecord': VerificationRecord;
   'openagents.runtime.v1.UsageTotals': UsageTotals;
   'openagents.runtime.v1.PaymentRecord': PaymentRecord;
