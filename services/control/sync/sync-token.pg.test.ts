@@ -107,12 +107,12 @@ test('one topic too many and nothing is granted', async () => {
 });
 
 test.each([
-  [() => topics.systemRevocations],
-  [() => topics.userRuns(newId('user'))],
-  [() => topics.orgRuns(newId('org'))],
-  [() => topics.workerEvents(newId('worker'))],
-])('%s is nobody’s to join', async (topic) => {
-  expect(await refusal(await ask({ topics: [topic()] }))).toBe('422 invalid_scope');
+  ['the topic of revocations', topics.systemRevocations],
+  ['the runs of another person', topics.userRuns(newId('user'))],
+  ['the runs of another organisation', topics.orgRuns(newId('org'))],
+  ['a worker of nobody', topics.workerEvents(newId('worker'))],
+])('%s cannot be joined', async (_, topic) => {
+  expect(await refusal(await ask({ topics: [topic] }))).toBe('422 invalid_scope');
 });
 
 test('scopes beyond the role are refused', async () => {
