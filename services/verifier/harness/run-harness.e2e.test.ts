@@ -196,6 +196,26 @@ describe.skipIf(bubblewrapNeeded)(`the judge${bubblewrapNeeded}`, () => {
     });
   });
 
+  it('comes back when a patch puts a link, or a file, in the place of its directory', async () => {
+    for (const mode of ['120000', '100644']) {
+      const patch = [
+        'diff --git a/tests/judge.sh b/tests/judge.sh\ndeleted file mode 100644\n--- a/tests/judge.sh\n+++ /dev/null\n@@ -1 +0,0 @@\n-grep -q 42 answer.txt\n',
+        `diff --git a/tests b/tests\nnew file mode ${mode}\n--- /dev/null\n+++ b/tests\n@@ -0,0 +1 @@\n+fake\n\\ No newline at end of file\n`,
+        'diff --git a/fake/judge.sh b/fake/judge.sh\nnew file mode 100644\n--- /dev/null\n+++ b/fake/judge.sh\n@@ -0,0 +1 @@\n+true\n',
+      ].join('');
+      const result = await verifier.verify({
+        repository,
+        patch: Buffer.from(patch),
+        harness: JUDGE,
+      });
+      expect(result).toMatchObject({
+        verdict: 'rejected',
+        reason: 'after the patch `sh tests/judge.sh` exits 1',
+        protected_paths_touched: ['tests/judge.sh'],
+      });
+    }
+  });
+
   it('survives a setup of patched code that rewrites it', async () => {
     const result = await verifier.verify({
       repository,

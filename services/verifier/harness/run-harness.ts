@@ -13,6 +13,7 @@ import type { HarnessInput, HarnessResult } from '#workflows/verification/ports.
 import { WALL_MS_DEFAULT } from '../sandbox/limits.ts';
 import { type Sandbox, WorkspaceTooLargeError } from '../sandbox/sandbox.ts';
 import type { RunArtifacts } from './artifacts.ts';
+import { boundedNames } from './bounded-names.ts';
 import { feedbackOf } from './feedback.ts';
 import { fetchMaterial } from './material.ts';
 import { prepareWorkspaces, type Workspaces } from './prepare.ts';
@@ -74,7 +75,7 @@ async function judgePatch(
   const { commands, base, first, second } = stages;
   const judgement = judge(base, first, second);
   const failure = [...first, ...second].find((run) => failed([run]));
-  const touched = [...workspaces.protectedPathsTouched];
+  const touched = boundedNames(workspaces.protectedPathsTouched);
   return {
     ...resultOf(deps, judgement),
     commands: commands.map(commandResult),

@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bubblewrapNeeded, startTestVerifier, type TestVerifier } from '../testing/verifier.ts';
+import { isStaleOwner } from '../scratch.ts';
+import {
+  bubblewrapNeeded,
+  machineProbe,
+  startTestVerifier,
+  type TestVerifier,
+} from '../testing/verifier.ts';
+import { readParents } from './cgroup.ts';
 import { createSandbox, NoSandboxError } from './create-sandbox.ts';
 import { resolveToolchain } from './toolchain.ts';
 
@@ -23,6 +30,19 @@ function sleepers(mark: string): number[] {
       }
     })
     .map(Number);
+}
+
+/** Control groups of a verifier, by its pid. */
+function groupsOf(pid: number | undefined): string[] {
+  const parents = readParents(
+    readFileSync('/proc/self/cgroup', 'utf8'),
+    readFileSync('/proc/self/mountinfo', 'utf8'),
+  );
+  return Object.values(parents)
+    .flatMap((parent) => [parent, dirname(parent)])
+    .filter((parent) => existsSync(parent))
+    .flatMap((parent) => readdirSync(parent))
+    .filter((entry) => entry.startsWith(`oa-verifier-${pid}-`));
 }
 
 async function until(condition: () => boolean, withinMs = WATCHED_MS): Promise<boolean> {
@@ -87,12 +107,22 @@ describe.skipIf(bubblewrapNeeded)(`a room${bubblewrapNeeded}`, () => {
   ] as const)('%s', async (_, without, dies) => {
     const mark = `${dies ? 32 : 33}${process.pid}`;
     const program = join(import.meta.dirname, '..', 'testing', 'sleeping-process.ts');
-    const child = spawn(process.execPath, [program, mark, ...without], { stdio: 'ignore' });
+    const child = spawn(
+      process.execPath,
+      [program, join(verifier.directory, 'sleeping'), mark, ...without],
+      { stdio: 'ignore' },
+    );
     expect(await until(() => sleepers(mark).length > 0)).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await until(() => sleepers(mark).length === 0, dies ? WATCHED_MS : 500)).toBe(dies);
     for (const pid of sleepers(mark)) process.kill(pid, 'SIGKILL');
+    const { cgroups } = machineProbe.ok ? machineProbe.machine : { cgroups: null };
+    expect(groupsOf(child.pid)).toHaveLength(
+      cgroups?.version === 1 ? cgroups.controllers.length : cgroups ? 1 : 0,
+    );
+    await cgroups?.sweep(isStaleOwner);
+    expect(groupsOf(child.pid)).toEqual([]);
   });
 });
 

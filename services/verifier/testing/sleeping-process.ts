@@ -1,17 +1,14 @@
-/** Sleeps in a room until it is killed; further arguments name flags that the room does without. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Sleeps in a room below a directory until it is killed; further arguments name flags that the room does without. */
 import { createBubblewrap } from '../sandbox/bubblewrap.ts';
 import { ISOLATION_FLAGS } from '../sandbox/flags.ts';
 import { probeMachine } from '../sandbox/machine.ts';
 import { resolveToolchain } from '../sandbox/toolchain.ts';
 import { openScratch } from '../scratch.ts';
 
-const [, , seconds, ...without] = process.argv;
+const [, , directory = '', seconds = '', ...without] = process.argv;
 const probe = probeMachine();
 if (!probe.ok) throw new Error(probe.reason);
-const scratch = openScratch(join(mkdtempSync(join(tmpdir(), 'oa-sleeping-')), 'scratch'));
+const scratch = openScratch(directory);
 const sandbox = createBubblewrap({
   machine: probe.machine,
   toolchain: resolveToolchain(process.env),
