@@ -173,7 +173,8 @@ export function createDesk(deps: DeskDeps): Desk {
   }
 
   /** Posts the receipt until the platform has it. A refusal means that it has one already, or wants none. */
-  async function deliver(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
+  async function deliver(request: HostRequest, answered: TerminalReceipt): Promise<void> {
+    let receipt = answered;
     if (request.method === 'turn/start') {
       await publishLeftovers(turnDeps, { runId: request.run_id, requestId: request.request_id });
     }
@@ -183,6 +184,11 @@ export function createDesk(deps: DeskDeps): Desk {
         break;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
+        if (isMalformed(error) && receipt === answered) {
+          receipt = refusedReceipt(request, error);
+          log.warn(String(receipt.payload['message']));
+          continue;
+        }
         if (error.kind === 'Validation' && !error.retryable) {
           log.warn(`the receipt of ${request.request_id} was not taken: ${error.message}`);
           break;
@@ -217,6 +223,19 @@ export function createDesk(deps: DeskDeps): Desk {
       await scan.catch(() => undefined);
     },
   };
+}
+
+/** The platform understood the receipt and will not have it, unlike one that is too late. */
+function isMalformed(error: ApiError): boolean {
+  return error.kind === 'Validation' && (error.status === 400 || error.status === 422);
+}
+
+/** A request must not stay open because its answer broke the contract. */
+function refusedReceipt(request: HostRequest, error: ApiError): TerminalReceipt {
+  const named = { requestId: request.request_id, method: request.method };
+  const faults = error.faults.map(({ path, reason }) => `${path} ${reason}`).join('; ');
+  const message = `the answer of the host was refused: ${error.message} ${faults}`;
+  return workerError(named, 'internal_error', message, false);
 }
 
 /** Longer timers overflow and fire at once. */

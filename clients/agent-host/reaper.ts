@@ -16,7 +16,7 @@ export async function reapEarlierLife(journal: RequestJournal): Promise<number> 
     const message = 'the agent host was killed while this turn ran; its agent was ended';
     await journal.finished(
       requestId,
-      workerError({ requestId, method }, 'interrupted', message, true),
+      workerError({ requestId, method }, 'worker_unavailable', message, true),
     );
     interrupted += 1;
   }

@@ -178,7 +178,7 @@ describe('an agent that misbehaves', () => {
     );
     expect(receipt).toMatchObject({
       event_type: 'worker.error',
-      payload: { code: 'output_limit' },
+      payload: { code: 'forbidden' },
     });
     expect(payloads(deps.taken, 'tool.progress').length).toBeLessThan(40);
     expect(deps.taken.artifacts.output?.length).toBeLessThanOrEqual(4_000_000);

@@ -219,22 +219,34 @@ function failureOf(stopped: StopReason | undefined, turn: Turn) {
       );
     case 'output_limit':
       return failure(
-        'output_limit',
+        'forbidden',
         `the agent wrote more than the ${turn.outputBytesMax} bytes of output it may and was killed`,
         false,
       );
     case 'host_stopping':
-      return failure('interrupted', 'the agent host was stopped while this turn ran', true);
+      return failure('worker_unavailable', 'the agent host was stopped while this turn ran', true);
   }
 }
 
-function failure(code: string, message: string, retryable: boolean) {
+function failure(code: WorkerErrorCode, message: string, retryable: boolean) {
   return { code, message, retryable };
 }
 
+/** The closed list that the runtime takes from a host. */
+export type WorkerErrorCode =
+  | 'forbidden'
+  | 'invalid_request'
+  | 'unsupported_method'
+  | 'worker_unavailable'
+  | 'timeout'
+  | 'internal_error';
+
+/** The runtime refuses longer ones. */
+const MESSAGE_CHARACTERS_MAX = 2_000;
+
 export function workerError(
   request: { requestId: string; method: string },
-  code: string,
+  code: WorkerErrorCode,
   message: string,
   retryable: boolean,
 ): TerminalReceipt {
@@ -243,19 +255,30 @@ export function workerError(
     payload: {
       request_id: request.requestId,
       method: request.method,
+      ok: false,
       code,
-      message,
+      message: message.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed(),
       retryable,
     },
   };
 }
 
 /** What the request itself is to blame for; anything else is a fault of the host and thrown on. */
-function refusalOf(error: unknown): { code: string; message: string } | undefined {
-  if (error instanceof WorkspaceError || error instanceof TurnRefusedError) return error;
-  if (error instanceof GitError) return { code: 'repo_unusable', message: error.message };
+function refusalOf(error: unknown): { code: WorkerErrorCode; message: string } | undefined {
+  if (error instanceof TurnRefusedError) return error;
+  if (error instanceof WorkspaceError) {
+    return { code: CODE_OF_WORKSPACE_ERROR[error.code], message: error.message };
+  }
+  if (error instanceof GitError) return { code: 'invalid_request', message: error.message };
   return undefined;
 }
+
+const CODE_OF_WORKSPACE_ERROR = {
+  repo_not_allowed: 'forbidden',
+  repo_unusable: 'invalid_request',
+  ref_not_found: 'invalid_request',
+  patch_too_large: 'forbidden',
+} as const satisfies Record<WorkspaceError['code'], WorkerErrorCode>;
 
 /** Lets drivers emit without waiting, in order, and reports the first failure to write. */
 class EventSink {

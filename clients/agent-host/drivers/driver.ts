@@ -52,8 +52,8 @@ export interface AgentDriver {
 /** The request cannot be run on this host as it stands; nothing was executed. */
 export class TurnRefusedError extends Error {
   override readonly name = 'TurnRefusedError';
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly code: 'invalid_request' | 'unsupported_method';
+  constructor(code: TurnRefusedError['code'], message: string) {
     super(message);
     this.code = code;
   }

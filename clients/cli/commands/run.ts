@@ -112,9 +112,8 @@ export async function watchToEnd(
     const ended = await withFiles(connection, runId, interrupt.signal);
     const directory = ended.bundle ? await fetchBundle(cli, connection, runId, options.out) : '';
     report(cli, ended, directory, options.command);
-    if (ended.status !== 'succeeded') {
-      throw new CliError(EXIT.failure, `${runId} ${ended.status}: ${ended.terminal_reason}`);
-    }
+    // How it failed has been said.
+    if (ended.status !== 'succeeded') throw new CliError(EXIT.failure, '');
   } finally {
     interrupt.dispose();
   }
