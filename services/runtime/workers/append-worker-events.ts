@@ -2,7 +2,8 @@
  * What a host says about itself and about its requests.
  *
  * 1. A request has one terminal receipt; a second one is answered with the first and changes nothing.
- * 2. The run's workflow is told after the commit, and again at every repetition: a signal may have been lost.
+ * 2. The run's workflow is told after the commit, and of an answer again at every repetition: a signal may have been
+ *    lost. An error that is repeated it finds by its own look at the log.
  */
 import { findGrantedArtifact } from '#db/runtime/artifacts.ts';
 import { type AppendedWorkerEvent, appendWorkerEvent } from '#db/runtime/worker-events.ts';
@@ -31,6 +32,8 @@ interface Appended {
   /** The request that this event ended, now or before. */
   ended: WorkerRequestRow | null;
   isNew: boolean;
+  /** Of an error that this event brought: another try may succeed. */
+  retryable?: boolean;
 }
 
 export function appendWorkerEvents(
@@ -52,7 +55,7 @@ export function appendWorkerEvents(
       });
       return { answer, appended };
     });
-    for (const { ended, isNew } of appended) if (ended) announce(deps, ended, isNew);
+    for (const each of appended) if (each.ended) announce(deps, each.ended, each);
     return answer;
   };
 }
@@ -111,6 +114,7 @@ async function endRequest(
     positions,
     ended: request,
     isNew: !replayed,
+    ...(!end.ok && end.retryable !== undefined && { retryable: end.retryable }),
   };
 }
 
@@ -136,7 +140,7 @@ async function assertStored(
 function announce(
   { workflows, metrics }: RuntimeDeps,
   request: WorkerRequestRow,
-  isNew: boolean,
+  { isNew, retryable }: Pick<Appended, 'isNew' | 'retryable'>,
 ): void {
   const { worker_id, request_id, run_id, method, state } = request;
   if (isNew && request.finished_at) {
@@ -150,9 +154,12 @@ function announce(
     workflows.workerAnswered(run_id, { ...key, ok: true, response });
     return;
   }
+  // The stored row does not know whether an error may be retried; the run's own look at the log does.
+  if (!isNew) return;
   const error = {
     code: request.error_code ?? 'internal_error',
     message: request.error_message ?? '',
+    ...(retryable !== undefined && { retryable }),
   };
   workflows.workerAnswered(run_id, { ...key, ok: false, error });
 }
