@@ -7,6 +7,7 @@ import type { Operations } from '../shared/readiness.ts';
 import type { RuntimeDeps, RuntimeHandlers } from './deps.ts';
 import { authorizeTopics } from './internal/authorize-topics.ts';
 import { listCheckpoints, showRunSummary } from './internal/projectors.ts';
+import { listDrift, reproject } from './internal/reproject.ts';
 import { revokeSync } from './internal/revoke-sync.ts';
 import { publishDocument, publishKeys } from './published.ts';
 import { appendRunEvents } from './runs/append-events.ts';
@@ -114,6 +115,8 @@ function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
     'runtime.internal.artifact.get': getArtifactInternally(deps),
     'runtime.internal.artifact.put': putArtifactInternally(deps),
     'runtime.projectors.checkpoints': listCheckpoints(deps),
+    'runtime.projectors.drift': listDrift(deps),
+    'runtime.projectors.reproject': reproject(deps),
     'runtime.projectors.run_summary': showRunSummary(deps),
     'ops.openapi': publishDocument(),
     'ops.keys': publishKeys(deps),

@@ -23,10 +23,7 @@ export interface RuntimeDeps {
   readonly historyUrl: (runId: string) => string;
 }
 
-export type RuntimeHandlers = Omit<
-  Handlers<typeof RUNTIME_ROUTES, Tx>,
-  'runtime.projectors.drift' | 'runtime.projectors.reproject'
->;
+export type RuntimeHandlers = Handlers<typeof RUNTIME_ROUTES, Tx>;
 
 /** The handler of one route, by the route's name. */
 export type RuntimeHandler<N extends keyof RuntimeHandlers> = RuntimeHandlers[N];
