@@ -100,11 +100,12 @@ function holdsSecret(key: string, value: JsonValue): boolean {
 const SUSPICIOUS =
   /[@+]|eyJ|[Bb]earer |-----BEGIN|sk-|[gG][hH][a-z]_|github_pat_|xox|AKIA|AIza|nsec1|:\/\//;
 
-/** Every repetition is bounded, so the search is linear in the text. */
+/** Every repetition is bounded, and none can begin again inside its own failure: the search stays linear in the text. */
 const SECRETS = new RegExp(
   [
-    '(?<private_key>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\\s\\S]{0,8192}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$))',
-    '(?<jwt>\\beyJ[A-Za-z0-9_-]{8,4096}\\.[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{0,4096})',
+    // The body runs to the next five dashes: a key that was cut off loses what is there of it.
+    '(?<private_key>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]|-(?!----)){0,8192}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?)',
+    '(?<jwt>(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\\.[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{0,4096})',
     '(?<bearer>\\b[Bb]earer +[A-Za-z0-9._~+/=-]{8,4096})',
     '(?<api_key>\\b(?:sk-[A-Za-z0-9_-]{16,256}|gh[a-z]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|xox[a-z]-[A-Za-z0-9-]{10,255}|AKIA[0-9A-Z]{16}|AIza[A-Za-z0-9_-]{35}|nsec1[a-z0-9]{58})\\b)',
     '(?<=://[^\\s/@:]{1,128}:)(?<url_password>[^\\s/@]{1,256})(?=@)',

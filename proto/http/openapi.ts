@@ -47,7 +47,7 @@ const RECEIPT = 'openagents.receipts.v1.CommandReceipt';
 
 function operation(route: Route, used: Set<string>): Json {
   return {
-    operationId: route.name,
+    operationId: operationId(route),
     summary: route.summary,
     ...security(route),
     ...(route.scope === undefined ? {} : { 'x-scope': route.scope }),
@@ -64,6 +64,11 @@ function operation(route: Route, used: Set<string>): Json {
       },
     },
   };
+}
+
+/** An alias is named after its path as well, in characters that every client generator takes. */
+export function operationId(route: Route): string {
+  return route.name.replaceAll(/[^A-Za-z0-9._]+/g, '_');
 }
 
 function security(route: Route): Json {

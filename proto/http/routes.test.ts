@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MESSAGE_SCHEMAS } from '../gen/schemas.ts';
 import { CONTROL_OWN_ROUTES, CONTROL_ROUTES, GATEWAY_PREFIX, GATEWAY_ROUTES } from './control.ts';
 import { DOCUMENTS } from './documents.ts';
+import { operationId } from './openapi.ts';
 import { pathParameters, type Route } from './routes.ts';
 import { RUN_ROUTES, RUNTIME_ROUTES } from './runtime.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
@@ -66,10 +67,11 @@ describe.each(tables)('the routes of %s', (name, routes) => {
     };
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     expect(operations.map((each) => each.operationId).sort()).toEqual(
-      routes.map((route) => route.name).sort(),
+      routes.map(operationId).sort(),
     );
+    expect(new Set(operations.map((each) => each.operationId)).size).toBe(routes.length);
     for (const route of routes) {
-      const operation = operations.find((each) => each.operationId === route.name);
+      const operation = operations.find((each) => each.operationId === operationId(route));
       const inPath = operation?.parameters.filter((each) => each.in === 'path') ?? [];
       expect(inPath.map((each) => each.name)).toEqual(pathParameters(route.path));
     }
