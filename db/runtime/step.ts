@@ -121,7 +121,7 @@ export function prepareStep(step: StepDraft, redact: Redact): PreparedStep {
   return {
     run_id: step.run_id,
     expected_previous_seq: step.expected_previous_seq ?? null,
-    patch: step.patch ?? null,
+    patch: step.patch ? storedPatch(step.patch, redact) : null,
     events,
     places,
     bytes,
@@ -171,6 +171,13 @@ export function storedForm(
     if (!(error instanceof CanonicalError)) throw error;
     throw invalid(error.path.replace('$', path), error.reason);
   }
+}
+
+/** The reason is free text and stands in the read model as it stands in the log. */
+function storedPatch(patch: RunPatch, redact: Redact): RunPatch {
+  if (patch.terminal_reason === undefined) return patch;
+  const { value } = redact(sanitizeJson(patch.terminal_reason).value);
+  return { ...patch, terminal_reason: String(value) };
 }
 
 function assertSameEvent(earlier: PreparedEvent | undefined, event: PreparedEvent): void {

@@ -134,7 +134,8 @@ begin
       starts, lengths, payloads, runs, versions) p;
 end $$;
 
--- Applies a RunPatch to the read model; true where the run's summary shows the difference.
+-- Applies a RunPatch to the read model; true where the run's summary shows the difference. updated_at is the log's time
+-- and moves with it alone.
 create function runtime.patch_run(p_run_id text, change jsonb, recorded timestamptz) returns boolean
 language plpgsql as $$
 declare
@@ -156,8 +157,7 @@ begin
     recoveries = coalesce((change ->> 'recoveries')::int4, u.recoveries),
     terminal_reason_class = coalesce(change ->> 'terminal_reason_class', u.terminal_reason_class),
     terminal_reason = coalesce(change ->> 'terminal_reason', u.terminal_reason),
-    started_at = case when change ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end,
-    updated_at = greatest(u.updated_at, recorded)
+    started_at = case when change ->> 'status' = 'running' then coalesce(u.started_at, recorded) else u.started_at end
   where u.run_id = p_run_id
   returning * into after;
   return (before.status, before.phase, before.worker_id, before.verdict, before.receipt_id,
