@@ -4,9 +4,9 @@ import {
   readPrivateKey,
   readPrivateKeySet,
   readPublicKeySet,
+  readSecretKey,
 } from '../shared/service-keys.ts';
 import type { ControlConfig } from './config.ts';
-import { readRootKey } from './secrets.ts';
 
 /** Every key that control reads from a file. */
 export interface ControlKeys {
@@ -33,6 +33,6 @@ export async function readControlKeys(config: ControlConfig): Promise<ControlKey
     tokens: await readPrivateKeySet('CONTROL_TOKEN_KEYS_FILE', tokens, stage),
     service: await readPrivateKey('OA_SERVICE_KEY_FILE', service, stage),
     trusted: readPublicKeySet('OA_TRUSTED_SERVICES_FILE', trusted, stage),
-    root: readRootKey('CONTROL_REFRESH_KEY_FILE', root, stage),
+    root: readSecretKey('CONTROL_REFRESH_KEY_FILE', root, stage),
   };
 }

@@ -1,7 +1,4 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { ConfigurationError } from '../shared/config.ts';
 import { REFRESH_TOKEN_PREFIX } from './tokens/refresh-token.ts';
 
 /** One root key per deployment; each use has its own key, so that no value of one can serve another. */
@@ -31,37 +28,4 @@ export function createSecrets(rootKey: Uint8Array): Secrets {
       createHmac('sha256', codeKey).update(`${challengeId}\n${code}`).digest(),
     principalHash: (principal) => createHmac('sha256', principalKey).update(principal).digest(),
   };
-}
-
-const keyFileSchema = z.looseObject({ key: z.string(), oa_env: z.string().optional() });
-
-/**
- * Reads `{"key": base64url}` of at least 32 bytes.
- *
- * @throws ConfigurationError naming the setting; in production also for a key that the local stack made.
- */
-export function readRootKey(setting: string, file: string, stage: string): Uint8Array {
-  const fault = (reason: string) => new ConfigurationError([`${setting}: ${file} ${reason}`]);
-  const parsed = keyFileSchema.safeParse(readJson(file, fault));
-  if (!parsed.success) throw fault('is not a key file ({"key": base64url})');
-  if (stage === 'production' && parsed.data.oa_env === 'development') {
-    throw fault('is a development key, which production refuses');
-  }
-  const key = Buffer.from(parsed.data.key, 'base64url');
-  if (key.length < KEY_BYTES) throw fault(`holds less than ${KEY_BYTES} bytes`);
-  return key;
-}
-
-function readJson(file: string, fault: (reason: string) => ConfigurationError): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fault(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

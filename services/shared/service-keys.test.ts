@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readPrivateKey, readPrivateKeySet, readPublicKeySet } from './service-keys.ts';
+import {
+  readPrivateKey,
+  readPrivateKeySet,
+  readPublicKeySet,
+  readSecretKey,
+} from './service-keys.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -41,6 +46,16 @@ test('a file that cannot serve is named with its setting', async () => {
   const text = join(directory, 'c');
   await writeFile(text, 'not json');
   await expect(readPrivateKey('KEY', text, 'test')).rejects.toThrow('is not a key file');
+});
+
+test('a symmetric key is read if it is long enough, and under the same rules', async () => {
+  const key = Buffer.alloc(32, 7).toString('base64url');
+  const good = await keyFile('good.json', { key });
+  expect(readSecretKey('SECRET', good, 'production')).toEqual(Buffer.alloc(32, 7));
+  const short = await keyFile('short.json', { key: 'AAAA' });
+  expect(() => readSecretKey('SECRET', short, 'test')).toThrow(/SECRET: .* less than 32 bytes/);
+  const marked = await keyFile('marked.json', { key, oa_env: 'development' });
+  expect(() => readSecretKey('SECRET', marked, 'production')).toThrow('a development key');
 });
 
 async function keyFile(name: string, content: object): Promise<string> {

@@ -20,6 +20,10 @@ type Stage = 'development' | 'test' | 'production';
 const keyFileSchema = z.looseObject({ oa_env: z.string().optional() });
 const jwkSchema = z.looseObject({ kty: z.string(), kid: z.string().min(1) });
 const keySetSchema = keyFileSchema.extend({ keys: z.array(jwkSchema) });
+const secretSchema = keyFileSchema.extend({ key: z.string() });
+
+/** Of an HMAC over SHA-256: less would be the weakest part of it. */
+const SECRET_BYTES_MIN = 32;
 
 /** Reads a public key set (JWKS). @throws ConfigurationError */
 export function readPublicKeySet(setting: string, file: string, stage: Stage): JSONWebKeySet {
@@ -51,6 +55,13 @@ export async function readPrivateKeySet(
   return [first, ...others];
 }
 
+/** Reads a symmetric key, `{"key": base64url}`. @throws ConfigurationError */
+export function readSecretKey(setting: string, file: string, stage: Stage): Uint8Array {
+  const key = Buffer.from(readKeyFile(setting, file, stage, secretSchema).key, 'base64url');
+  if (key.length >= SECRET_BYTES_MIN) return key;
+  throw fault(setting, file, `holds less than ${SECRET_BYTES_MIN} bytes`);
+}
+
 async function namedKey(setting: string, file: string, jwk: z.output<typeof jwkSchema>) {
   const { d, oa_env: _, ...publicJwk } = jwk as JWK & { kid: string; oa_env?: string };
   if (!d) throw fault(setting, file, `key ${publicJwk.kid} has no private part`);
@@ -72,7 +83,7 @@ function readKeyFile<S extends z.ZodType<{ oa_env?: string | undefined }>>(
     throw fault(setting, file, `cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   const result = schema.safeParse(parseJson(text));
-  if (!result.success) throw fault(setting, file, 'is not a key file (JWK or JWKS)');
+  if (!result.success) throw fault(setting, file, 'is not a key file of the form that is needed');
   const isLocal = resolve(file).split(sep).includes('.data');
   if (stage === 'production' && (isLocal || result.data.oa_env === 'development')) {
     throw fault(setting, file, 'is a development key, which production refuses');
