@@ -92,10 +92,7 @@ async function serve(deps: HostDeps, options: HostOptions, stop: AbortSignal): P
       onEnd: ending.end,
     });
     desk.failed.catch((error: unknown) => ending.end(endOfError(error)));
-    const khala = await deps.openKhala((state) => {
-      if (state.name === 'blocked') ending.end(endOfBlock(state));
-      if (state.name === 'backoff') log.warn(`the live connection is lost: ${state.reason}`);
-    });
+    const khala = await deps.openKhala(watchConnection(log, ending.end));
     const following = follow(khala, deps, {
       topic: registered.topic,
       workerId: worker.worker_id,
@@ -231,6 +228,27 @@ function endOfError(error: unknown): HostEnd {
     (error instanceof ApiError && ['Unauthorized', 'MissingCredential'].includes(error.kind)) ||
     error instanceof SyncTokenRefused;
   return { kind: refused ? 'unauthorized' : 'failed', reason };
+}
+
+/** Says once that the live connection is lost, and once that it is back. */
+function watchConnection(log: HostLog, end: (end: HostEnd) => void) {
+  let lost = false;
+  return (state: ClientState): void => {
+    switch (state.name) {
+      case 'blocked':
+        end(endOfBlock(state));
+        return;
+      case 'backoff':
+        if (!lost) log.warn(`the live connection is lost (${state.reason}); trying again`);
+        lost = true;
+        return;
+      case 'live':
+        if (lost) log.info('the live connection is back');
+        lost = false;
+        return;
+      default:
+    }
+  };
 }
 
 function endOfBlock(state: Extract<ClientState, { name: 'blocked' }>): HostEnd {

@@ -24,12 +24,15 @@ export function startLease(deps: LeaseDeps): { stop(): void } {
 
   async function keep(): Promise<void> {
     let waitMs = deps.renewMs;
+    let away = false;
     while (!signal.aborted) {
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         const { status } = await deps.renew(signal);
         waitMs = deps.renewMs;
+        if (away) deps.log.info('the lease is renewed again');
+        away = false;
         if (status === 'stopping' || status === 'stopped') {
           deps.onEnd({ kind: 'stopped', reason: 'its owner stopped this worker' });
           return;
@@ -41,7 +44,8 @@ export function startLease(deps: LeaseDeps): { stop(): void } {
           deps.onEnd(end);
           return;
         }
-        deps.log.warn(`the lease was not renewed: ${messageOf(error)}`);
+        if (!away) deps.log.warn(`the lease is not renewed: ${messageOf(error)}`);
+        away = true;
         waitMs = RETRY_MS;
       }
     }
