@@ -7,12 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HarnessResult } from '#workflows/verification/ports.ts';
 import { CACHE, PROJECTS, type Project } from './testing/projects.ts';
 import type { Repository } from './testing/repository.ts';
-import {
-  bubblewrapNeeded,
-  machineProbe,
-  startTestVerifier,
-  type TestVerifier,
-} from './testing/verifier.ts';
+import { bubblewrapNeeded, startTestVerifier, type TestVerifier } from './testing/verifier.ts';
 
 /** Everything a harness must not find, made findable for anybody who shares our machine's view. */
 const SECRET_VARIABLE = 'OA_TEST_CREDENTIAL';
@@ -158,19 +153,16 @@ describe.each(PROJECTS)('a patch to a $name project', (project) => {
   );
 });
 
-it.skipIf(!machineProbe.ok || bubblewrapNeeded)(
-  'the spy of these tests does find the host without a sandbox',
-  async () => {
-    const [project] = PROJECTS;
-    if (!project) throw new Error('no project');
-    await using open = await startTestVerifier({ unsandboxed: true });
-    const repository = open.repository(project.files);
-    const secret = join(open.directory, 'credentials');
-    writeFileSync(secret, 'secret');
-    const patch = repository.patch({
-      [project.source]: project.spy({ files: [secret], variable: 'NOT_SET', port: 9 }),
-    });
-    const result = await open.verify({ repository, patch, harness: project.harness });
-    expect(result).toMatchObject({ verdict: 'accepted', isolation: { sandboxed: false } });
-  },
-);
+it('the spy of these tests does find the host without a sandbox', async () => {
+  const [project] = PROJECTS;
+  if (!project) throw new Error('no project');
+  await using open = await startTestVerifier({ unsandboxed: true });
+  const repository = open.repository(project.files);
+  const secret = join(open.directory, 'credentials');
+  writeFileSync(secret, 'secret');
+  const patch = repository.patch({
+    [project.source]: project.spy({ files: [secret], variable: 'NOT_SET', port: 9 }),
+  });
+  const result = await open.verify({ repository, patch, harness: project.harness });
+  expect(result).toMatchObject({ verdict: 'accepted', isolation: { sandboxed: false } });
+});

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { HarnessInput } from '#workflows/verification/ports.ts';
 import type { RunArtifacts } from './artifacts.ts';
+import { type EgressOffer, egressFor } from './egress.ts';
 import type { Material } from './prepare.ts';
 import { HarnessRefusal } from './refusal.ts';
 
-interface MaterialDeps {
+interface MaterialDeps extends EgressOffer {
   readonly artifacts: RunArtifacts;
-  readonly egressSocket: string | null;
 }
 
 /** Brings patch and repository onto this machine, as files that only the sandbox will open. */
@@ -42,8 +42,5 @@ async function fetchSource(
   if (!repo.url || !/^https?:\/\//.test(repo.url)) {
     throw new HarnessRefusal('the repository is neither a bundle nor an http(s) address');
   }
-  if (!deps.egressSocket) {
-    throw new HarnessRefusal('the repository is an address, and this verifier offers no network');
-  }
-  return { url: repo.url, egressSocket: deps.egressSocket };
+  return { url: repo.url, egress: egressFor('the repository is an address', deps) };
 }

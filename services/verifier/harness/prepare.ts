@@ -10,6 +10,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoted } from '../sandbox/quoted.ts';
 import type { Sandbox, SandboxJob, SandboxOutcome } from '../sandbox/sandbox.ts';
+import type { Egress } from './egress.ts';
 import { GIT_ENVIRONMENT } from './git.ts';
 import {
   DEFAULT_PROTECTED_PATHS,
@@ -21,9 +22,7 @@ import { HarnessRefusal } from './refusal.ts';
 
 export interface Material {
   /** A file with a git bundle, or an address to fetch from. */
-  readonly source:
-    | { readonly bundle: string }
-    | { readonly url: string; readonly egressSocket: string };
+  readonly source: { readonly bundle: string } | { readonly url: string; readonly egress: Egress };
   readonly baseCommit: string;
   readonly baseTree: string;
   /** A file with a patch as `git diff --binary` writes it. */
@@ -78,7 +77,7 @@ export async function prepareWorkspaces(
   const touched = await restoreJudge(deps, patched, globs, manifests);
   await step(deps, {
     command: `mkdir ../judge
-      git ls-files -z -- ${words([...globs, ...manifests])} | tar -cf - --null --files-from=- | tar -xf - -C ../judge
+      git ls-files -z -- ${words([...globs, ...manifests])} | tar -cf - --null -T - | tar -xf - -C ../judge
       cd .. && rm -rf repo && mv judge repo`,
     unpack: [patched],
     pack: judge,
@@ -104,9 +103,7 @@ async function checkOut(
       git cat-file -e ${baseCommit}^{commit} || exit 93
       git checkout -q --detach ${baseCommit} || exit 94
       git rev-parse ${baseCommit}^{tree}`,
-    ...('bundle' in source
-      ? { inputs: { bundle: source.bundle } }
-      : { egressSocket: source.egressSocket }),
+    ...('bundle' in source ? { inputs: { bundle: source.bundle } } : source.egress),
     pack,
   });
   const tree = text(output.bytes).trim().split('\n').at(-1) ?? '';

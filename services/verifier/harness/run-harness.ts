@@ -14,6 +14,7 @@ import { WALL_MS_DEFAULT } from '../sandbox/limits.ts';
 import { type Sandbox, WorkspaceTooLargeError } from '../sandbox/sandbox.ts';
 import type { RunArtifacts } from './artifacts.ts';
 import { boundedNames } from './bounded-names.ts';
+import { type EgressOffer, egressFor } from './egress.ts';
 import { feedbackOf } from './feedback.ts';
 import { fetchMaterial } from './material.ts';
 import { prepareWorkspaces, type Workspaces } from './prepare.ts';
@@ -22,15 +23,12 @@ import { refuseUnrunnable } from './spec.ts';
 import { runStage, type StageCommand, type StageName, type StageRequest } from './stage.ts';
 import { failed, type Judgement, judge } from './verdict.ts';
 
-export interface HarnessDeps {
-  readonly sandbox: Sandbox;
+export interface HarnessDeps extends EgressOffer {
   readonly artifacts: RunArtifacts;
   /** Directory for this process's temporary files. */
   readonly scratch: string;
   /** Read-only directories that a harness may name in `mounts_ro`. */
   readonly caches: Readonly<Record<string, string>>;
-  /** The socket of the egress proxy; null where this verifier offers no network. */
-  readonly egressSocket: string | null;
   readonly toolchain: string;
 }
 
@@ -125,7 +123,7 @@ async function runStages(
       commands: setup,
       unpack: [archive],
       keep,
-      ...egressOf(deps, input),
+      ...(harness.setup?.network === 'egress' && egressFor('the setup asks for network', deps)),
     });
     return { ran, archive: keep };
   };
@@ -147,16 +145,6 @@ async function runStages(
   const first = await test('patched_1', preparedPatch, judgeArchive);
   const second = await test('patched_2', preparedPatch, judgeArchive);
   return { commands, base: baseRun, first, second };
-}
-
-function egressOf(
-  { egressSocket }: HarnessDeps,
-  { harness }: HarnessInput,
-): { egressSocket?: string } {
-  if (harness.setup?.network !== 'egress') return {};
-  if (!egressSocket)
-    throw new HarnessRefusal('the setup asks for network, and this verifier offers none');
-  return { egressSocket };
 }
 
 /** `mounts_ro` are names of this verifier's caches, never paths of its machine. */

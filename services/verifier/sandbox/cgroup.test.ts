@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readParents } from './cgroup.ts';
+import { readParents, versionTwo } from './cgroup.ts';
 
 it('finds the v1 groups of a process on the host', () => {
   expect(
@@ -36,4 +39,19 @@ it('finds the unified group of v2', () => {
 
 it('finds nothing where nothing is mounted', () => {
   expect(readParents('0::/\n', '')).toEqual({});
+});
+
+it('writes the bounds where v2 looks for them, and reads its count of kills', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'oa-cgroup2-'));
+  writeFileSync(join(parent, 'cgroup.subtree_control'), 'cpu memory pids\n');
+  const host = versionTwo(parent);
+  const group = host.create('7-1-0', { memoryBytes: 1_000, pids: 5 });
+  const [directory = ''] = group.directories;
+  expect(host.controllers).toEqual(['memory', 'pids']);
+  expect(readFileSync(join(directory, 'memory.max'), 'utf8')).toBe('1000');
+  expect(readFileSync(join(directory, 'pids.max'), 'utf8')).toBe('5');
+  expect(group.memoryKills()).toBe(0);
+  writeFileSync(join(directory, 'memory.events'), 'low 0\nhigh 0\noom 3\noom_kill 2\n');
+  expect(group.memoryKills()).toBe(2);
+  rmSync(parent, { recursive: true });
 });

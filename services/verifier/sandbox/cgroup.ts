@@ -147,7 +147,8 @@ function versionOne(parents: readonly (readonly [Controller, string])[]): Cgroup
   };
 }
 
-function versionTwo(parent: string): CgroupHost {
+/** Groups below a parent whose controllers are handed down to it. */
+export function versionTwo(parent: string): CgroupHost {
   const handedDown = readOr(join(parent, 'cgroup.subtree_control'), '').split(/\s+/);
   return {
     version: 2,

@@ -95,6 +95,23 @@ describe.skipIf(bubblewrapNeeded)(`a room${bubblewrapNeeded}`, () => {
     expect(await run('exit 125')).toMatchObject({ exitCode: 125, ended: 'exited' });
   });
 
+  it('says that memory was the reason, where a control group counts it', async () => {
+    const hogs = `pids=
+      for hog in 1 2 3 4; do
+        python3 -c "x = bytearray(40 << 20); import time; time.sleep(1)" & pids="$pids $!"
+      done
+      for pid in $pids; do wait $pid || exit 1; done`;
+    const limits = { memoryBytes: 96 * 1024 * 1024 };
+    const outcome = await verifier.sandbox.run({ command: hogs, limits }, never);
+    const { enforced, unenforced } = verifier.sandbox.isolation;
+    if (enforced.includes('memory_total')) {
+      expect(outcome).toMatchObject({ exitCode: 1, ended: 'memory_limit' });
+    } else {
+      expect(outcome).toMatchObject({ exitCode: 0, ended: 'exited' });
+      expect(unenforced).toContain('memory_total');
+    }
+  });
+
   it('is told of its cancellation before it begins, too', async () => {
     await expect(
       verifier.sandbox.run({ command: 'true' }, AbortSignal.abort(new Error('no'))),
