@@ -232,7 +232,7 @@ async function createIssuer(): Promise<Issuer> {
         topics: [...granted],
         cnf: { jkt },
       })
-        .setProtectedHeader({ alg: 'EdDSA', kid: 'bench' })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'bench', typ: 'oa-sync+jwt' })
         .setIssuer('openagents-control')
         .setAudience('openagents-khala')
         .setSubject(userId)

@@ -199,7 +199,7 @@ describe('a slow reader', () => {
     let peakBytes = 0;
     const watch = setInterval(() => {
       peakBytes = Math.max(peakBytes, liveBytes() - before);
-    }, 250);
+    }, 1_000);
     let received = 0;
     let last = 0n;
     let dense = true;

@@ -122,6 +122,7 @@ describe('a token is refused', () => {
 
   test.each<[string, () => Promise<Partial<TokenOptions>>, string]>([
     ['for another audience', async () => ({ audience: 'openagents-runtime' }), 'wrong audience'],
+    ['of another type', async () => ({ type: 'at+jwt' }), 'wrong type'],
     ['of another issuer', async () => ({ issuer: 'someone' }), 'wrong issuer'],
     [
       'signed by another key',
@@ -260,6 +261,7 @@ describe('on a live socket', () => {
   test('an expired token ends everything with reauth_required', async () => {
     const peer = open();
     await peer.admitted(device, await tokenFor({ issuedAtS: nowS() - 299, lifeS: 300 }));
+    peer.keepAlive(100);
     expect(await refusal(peer)).toEqual({
       code: 'reauth_required',
       message: 'token expired',
@@ -269,8 +271,8 @@ describe('on a live socket', () => {
 
   test('TOKEN_REFRESH goes on where expiry would have ended', async () => {
     const peer = open();
-    const heartbeat = setInterval(() => peer.send({ kind: 'heartbeat', sent_at_ms: 0n }), 100);
     const { nonce } = await peer.next('challenge');
+    peer.keepAlive(100);
     const first = await tokenFor({ issuedAtS: nowS() - 299, lifeS: 300 });
     peer.send({
       kind: 'hello',
@@ -292,7 +294,6 @@ describe('on a live socket', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     peer.subscribe([topic]);
     await peer.next('caught_up');
-    clearInterval(heartbeat);
     peer.close();
   });
 

@@ -1,9 +1,11 @@
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
+import { TOKEN_ISSUER } from '#services/shared/access-token.ts';
 import { SessionFault } from '../session/session-fault.ts';
 
-const ISSUER = 'openagents-control';
 const AUDIENCE = 'openagents-khala';
+/** No other token of the same issuer passes for one of these. */
+const TYPE = 'oa-sync+jwt';
 /** Clocks of two machines differ by a few seconds. */
 const CLOCK_TOLERANCE_S = 5;
 const BOUND_LIFE_S_MAX = 900;
@@ -44,8 +46,9 @@ export function createSyncTokenVerifier(deps: {
 }): VerifySyncToken {
   return async function verifySyncToken(token) {
     const { payload } = await jwtVerify(token, deps.keys, {
-      issuer: ISSUER,
+      issuer: TOKEN_ISSUER,
       audience: AUDIENCE,
+      typ: TYPE,
       algorithms: ['EdDSA'],
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(deps.now()),
@@ -94,6 +97,7 @@ function tokenReason(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'aud') return 'wrong_audience';
     if (error.claim === 'iss') return 'wrong_issuer';
+    if (error.claim === 'typ') return 'wrong_type';
     return 'invalid_claims';
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return 'unsupported_alg';

@@ -36,6 +36,7 @@ export interface TokenOptions {
   issuedAtS?: number;
   audience?: string;
   issuer?: string;
+  type?: string;
   unbound?: boolean;
   signedBy?: CryptoKey;
   claims?: JWTPayload;
@@ -75,7 +76,7 @@ export async function createIssuer(): Promise<Issuer> {
         ...(options.unbound ? {} : { cnf: { jkt: device.thumbprint } }),
         ...options.claims,
       })
-        .setProtectedHeader({ alg: 'EdDSA', kid: 'control-1' })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'control-1', typ: options.type ?? 'oa-sync+jwt' })
         .setIssuer(options.issuer ?? 'openagents-control')
         .setAudience(options.audience ?? 'openagents-khala')
         .setSubject(device.userId)

@@ -91,6 +91,12 @@ export class RawPeer {
     this.send({ kind: 'subscribe', topics, resume_after: cursors, request_id: 'r1' });
   }
 
+  /** Sends heartbeats until the end. */
+  keepAlive(intervalMs: number): void {
+    const timer = setInterval(() => this.send({ kind: 'heartbeat', sent_at_ms: 0n }), intervalMs);
+    this.socket.on('close', () => clearInterval(timer));
+  }
+
   close(): void {
     this.socket.terminate();
   }
