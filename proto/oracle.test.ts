@@ -134,6 +134,11 @@ describe('the JSON form, beside an independent ProtoJSON', () => {
     ['a number for text', 'openagents.receipts.v1.TopicPosition', { topic: 1 }],
     ['a fraction of an integer', 'openagents.sync.v1.Hello', { protocol_version: 1.5 }],
     ['NaN', 'openagents.sync.v1.Hello', { protocol_version: 'NaN' }],
+    [
+      'NaN in a Struct',
+      'openagents.codex.v1.HeartbeatRequest',
+      { metadata_patch: { x: Number.NaN } },
+    ],
     ['2^64', 'openagents.receipts.v1.TopicPosition', { seq: '18446744073709551616' }],
     ['a time that is none', 'openagents.runtime.v1.Thread', { created_at: 'yesterday' }],
     [
@@ -165,9 +170,9 @@ describe('the JSON form, beside an independent ProtoJSON', () => {
   });
 });
 
-/** The oracle on JSON as it stands. */
+/** The oracle on JSON as it stands: read, and written again. */
 function oracleOf(name: string, json: unknown): unknown {
-  return fromJson(descOf(name), json as JsonValue, { registry });
+  return toJson(descOf(name), fromJson(descOf(name), json as JsonValue, { registry }), WRITE);
 }
 
 describe('the binary form, beside an independent protobuf', () => {

@@ -112,7 +112,7 @@ describe('the strict reader', () => {
   it('refuses two arms of a choice', () => {
     const both = { session_id: 's', device_id: 'd' };
     expect(faultsOf('openagents.control.v1.SessionRevocationRequest', both)).toEqual([
-      '$ sets more than one field of a choice',
+      '$ may set only one of session_id, device_id, revoke_all_sessions',
     ]);
   });
 

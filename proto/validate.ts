@@ -96,13 +96,19 @@ function faultOf(error: ErrorObject): FieldFault {
     case 'format':
       return { path: jsonPath(path), reason: `must be ${formOf(error, '')}` };
     case 'oneOf':
-      return { path: jsonPath(path), reason: 'sets more than one field of a choice' };
+      return { path: jsonPath(path), reason: `may set only one of ${armsOf(error).join(', ')}` };
     default: {
       const form = error.keyword === 'pattern' ? formOf(error, '') : '';
       const reason = form === '' ? (error.message ?? 'is not valid') : `must be ${form}`;
       return { path: jsonPath(path), reason };
     }
   }
+}
+
+/** The fields of a choice, as the schema of a oneof lists them. */
+function armsOf(error: ErrorObject): string[] {
+  const { oneOf } = error.parentSchema as { oneOf: { required?: string[] }[] };
+  return oneOf.flatMap((arm) => arm.required ?? []);
 }
 
 /** A format says more than the type beneath it. */
