@@ -48,6 +48,14 @@ export async function takeAttempt(
   return row ?? null;
 }
 
+/** Tries on a mailbox's challenges since a time, those of successful logins left out. */
+export async function failedAttempts(sql: Sql, email: string, since: Date): Promise<number> {
+  const [row] = await sql<{ failed: number }[]>`
+    select coalesce(sum(attempts), 0)::int as failed from control.challenges
+    where email = ${email} and created_at > ${since} and consumed_at is null`;
+  return row?.failed ?? 0;
+}
+
 /** False where another request with the same right code was first. */
 export async function consumeChallenge(
   tx: Tx,

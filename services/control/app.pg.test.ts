@@ -72,6 +72,9 @@ test('a listed origin may call from a browser, another one may not read', async 
   const allowed = await preflight(ORIGIN);
   expect(allowed.headers.get('access-control-allow-origin')).toBe(ORIGIN);
   expect(allowed.headers.get('access-control-allow-credentials')).toBeNull();
+  const answered = await control.request('/api/compatibility', { headers: { origin: ORIGIN } });
+  expect(answered.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+  expect(answered.headers.get('access-control-expose-headers')).toContain('x-request-id');
   for (const origin of ['https://evil.example', 'null', `${ORIGIN}.evil.example`]) {
     const answer = await preflight(origin);
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();

@@ -15,7 +15,10 @@ export const challenges = controlSchema.table(
     expiresAt: moment('expires_at').notNull(),
     consumedAt: moment('consumed_at'),
   },
-  (table) => [index('challenges_expires_at').on(table.expiresAt)],
+  (table) => [
+    index('challenges_expires_at').on(table.expiresAt),
+    index('challenges_by_email').on(table.email, table.createdAt),
+  ],
 );
 
 export const sessions = controlSchema.table(

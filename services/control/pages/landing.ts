@@ -3,8 +3,8 @@ import type { Context } from 'hono';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 17px/1.6 ui-sans-serif, system-ui, sans-serif; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: Canvas; color: CanvasText; }
-main { box-sizing: border-box; width: 100%; max-width: 37rem; padding: 2rem 1.5rem; }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 37rem); place-content: center; background: Canvas; color: CanvasText; }
+main { padding: 2rem 1.5rem; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .75rem; letter-spacing: -.02em; }
 p { margin: 0 0 1.25rem; }
 pre { margin: 0 0 1.5rem; padding: 1rem; overflow-x: auto; border: 1px solid GrayText; border-radius: .5rem; }

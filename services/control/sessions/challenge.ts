@@ -1,6 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Sql } from '#db/connect.ts';
-import { type ChallengeRow, insertChallenge, takeAttempt } from '#db/control/challenges.ts';
+import {
+  type ChallengeRow,
+  failedAttempts,
+  insertChallenge,
+  takeAttempt,
+} from '#db/control/challenges.ts';
 import { transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { newId } from '#proto/ids.ts';
@@ -38,7 +43,19 @@ export function normaliseEmail(text: string): string {
   });
 }
 
-/** Sends a code and remembers its hash. Known and unknown addresses are alike: the first login makes the account. */
+const HOUR_MS = 60 * 60_000;
+
+/**
+ * A challenge allows five wrong codes, but anyone may ask for more challenges: unbounded, six a minute would guess a
+ * given mailbox's code within weeks. Thirty an hour leave a chance of 1 in 1,400 a day, which the audit log shows.
+ */
+export const MAILBOX_FAILURES_PER_HOUR_MAX = 30;
+
+/**
+ * Sends a code and remembers its hash. Known and unknown addresses are alike: the first login makes the account.
+ *
+ * @throws ProblemError rate_limited, service_unavailable
+ */
 export async function requestChallenge(
   deps: ChallengeDeps,
   request: { email: string; command: CommandIds },
@@ -46,6 +63,12 @@ export async function requestChallenge(
   const { sql, provider, secrets, policy } = deps;
   const { email, command } = request;
   const now = deps.now();
+  const failures = await failedAttempts(sql, email, after(now, -HOUR_MS));
+  if (failures >= MAILBOX_FAILURES_PER_HOUR_MAX) {
+    throw new ProblemError('rate_limited', 'Too many wrong codes for this address; wait an hour.', {
+      retryAfterMs: HOUR_MS,
+    });
+  }
   const challengeId = newId('challenge');
   const expiresAt = after(now, policy.challengeTtlMs);
   const sent = await provider.sendCode(email).catch(async (error: unknown) => {
@@ -86,6 +109,10 @@ export async function checkCode(
   const challenge = await takeAttempt(sql, challengeId, deps.now());
   if (!challenge) return refuseCode(deps, { challengeId, command, reason: 'challenge_closed' });
   const { code_hash, provider_ref, email } = challenge;
+  const failures = await failedAttempts(sql, email, after(deps.now(), -HOUR_MS));
+  if (failures > MAILBOX_FAILURES_PER_HOUR_MAX) {
+    return refuseCode(deps, { challengeId, command, reason: 'mailbox_closed' });
+  }
   const code = plainCode(request.code);
   const right = code_hash
     ? timingSafeEqual(code_hash, secrets.codeHash(challengeId, code))
@@ -96,6 +123,7 @@ export async function checkCode(
 const REFUSALS = {
   wrong_code: 'That is not the code. Look again.',
   challenge_closed: 'This code can no longer be used. Ask for a new one.',
+  mailbox_closed: 'Too many wrong codes for this address; wait an hour.',
 } as const;
 
 /** Writes down why a code opened nothing. @throws ProblemError unauthorized, always */

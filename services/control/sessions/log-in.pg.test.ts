@@ -58,6 +58,22 @@ test('four wrong codes leave one more try', async () => {
   expect((await verify(challengeId, code)).status).toBe(200);
 });
 
+test('a mailbox is closed for an hour after thirty wrong codes, however many challenges they are spread over', async () => {
+  const email = 'guessed@example.com';
+  const own = await control.askCode(email);
+  for (let challenge = 0; challenge < 6; challenge += 1) {
+    control.clock.advance(60_000);
+    const { challengeId, code } = await control.askCode(email);
+    const wrong = code === '000-000' ? '000-001' : '000-000';
+    for (let attempt = 0; attempt < 5; attempt += 1) await verify(challengeId, wrong);
+  }
+  expect(await refusal(await verify(own.challengeId, own.code))).toBe('401 unauthorized');
+  const asked = await control.request('/api/auth/email', { json: { email } });
+  expect(await refusal(asked)).toBe('429 rate_limited');
+  control.clock.advance(60 * 60_000);
+  await control.logIn(email);
+});
+
 test('guesses at once cannot outrun the count', async () => {
   const { challengeId, code } = await control.askCode('target@example.com');
   const wrong = code === '000-000' ? '000-001' : '000-000';
