@@ -1,6 +1,6 @@
 /** The verifier's process: a Temporal worker for untrusted harnesses. No database role; its service key is its only secret. */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadConfig } from '#services/shared/config.ts';
+import { ConfigurationError, loadConfig, refuseToStart } from '#services/shared/config.ts';
 import { createAssertionSigner } from '#services/shared/internal-assertion.ts';
 import { createLogger } from '#services/shared/logger.ts';
 import { createMetrics } from '#services/shared/metrics.ts';
@@ -15,6 +15,7 @@ import { createRunArtifacts } from './harness/artifacts.ts';
 import { VERIFIER_METRICS } from './metrics.ts';
 import { observeHarness } from './observe-harness.ts';
 import { openVerifierSandbox } from './open-sandbox.ts';
+import { NoSandboxError } from './sandbox/create-sandbox.ts';
 import { closeInheritedDescriptors } from './sandbox/inherited-descriptors.ts';
 
 /** A harness that was told to stop is killed and its directories are removed within this. */
@@ -23,6 +24,9 @@ const SHUTDOWN_FORCE_MS = 4_000;
 
 /** Cancellation travels on heartbeats, which the SDK otherwise thins out to most of the heartbeat timeout. */
 const CANCEL_ARRIVES_WITHIN_MS = 2_000;
+
+/** What the SDK warns about in every worker that, like this one, only has activities. */
+const NO_WORKFLOWS_MESSAGE = 'No workflows registered';
 
 const SERVICE = 'verifier';
 
@@ -40,15 +44,24 @@ const logger = createLogger({
 const metrics = createMetrics(SERVICE, VERIFIER_METRICS);
 const key = await readPrivateKey('OA_SERVICE_KEY_FILE', config.OA_SERVICE_KEY_FILE, config.OA_ENV);
 
-const room = await openVerifierSandbox(config, process.env, logger);
+const room = await openVerifierSandbox(config, process.env, logger).catch((error) => {
+  if (!(error instanceof NoSandboxError)) throw error;
+  return refuseToStart(new ConfigurationError([`OA_ALLOW_UNSANDBOXED: ${error.message}`]));
+});
 for (const flag of room.sandbox.isolation.enforced) metrics.sandbox_flags.record(1, { flag });
 for (const flag of room.sandbox.isolation.unenforced) metrics.sandbox_flags.record(0, { flag });
 
 Runtime.install({
   shutdownSignals: [],
-  logger: new DefaultLogger('WARN', ({ message, meta }) => logger.warn({ ...meta }, message)),
+  logger: new DefaultLogger('WARN', ({ message, meta }) => {
+    const byDesign = message.startsWith(NO_WORKFLOWS_MESSAGE);
+    logger[byDesign ? 'debug' : 'warn']({ ...meta }, message);
+  }),
 });
-const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+const [connection, toolchain] = await Promise.all([
+  NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
+  room.toolchain,
+]);
 const worker = await Worker.create({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
@@ -59,7 +72,7 @@ const worker = await Worker.create({
       scratch: room.scratch.directory,
       caches: config.OA_VERIFIER_CACHES,
       egressSocket: room.egressSocket,
-      toolchain: room.toolchain,
+      toolchain,
       artifacts: createRunArtifacts({
         runtimeUrl: config.RUNTIME_URL,
         sign: createAssertionSigner({ key }),
@@ -89,7 +102,7 @@ const operations = createOperations({
   ],
 });
 operations.routes.get('/isolation', (c) =>
-  c.json({ ...room.sandbox.isolation, limits: room.sandbox.limits, toolchain: room.toolchain }),
+  c.json({ ...room.sandbox.isolation, limits: room.sandbox.limits, toolchain }),
 );
 
 const working = worker.run();

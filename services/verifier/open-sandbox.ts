@@ -13,7 +13,8 @@ import { isStaleOwner, openScratch, type Scratch } from './scratch.ts';
 export interface VerifierSandbox {
   readonly sandbox: Sandbox;
   readonly scratch: Scratch;
-  readonly toolchain: string;
+  /** Programs and versions that a harness finds; asked while the rest of the process starts. */
+  readonly toolchain: Promise<string>;
   readonly egressSocket: string | null;
   close(): Promise<void>;
 }
@@ -37,8 +38,7 @@ export async function openVerifierSandbox(
       limits: defaultLimits(probe.machine.memoryBytes / config.OA_VERIFIER_CONCURRENCY),
     }),
   });
-  const toolchain = await describeToolchain(sandbox);
-  report(logger, probe, sandbox, toolchain);
+  report(logger, probe, sandbox);
   const egress =
     probe.ok && config.OA_VERIFIER_EGRESS_HOSTS.length > 0
       ? await openEgress(config, scratch, logger)
@@ -46,7 +46,7 @@ export async function openVerifierSandbox(
   return {
     sandbox,
     scratch,
-    toolchain,
+    toolchain: describeToolchain(sandbox),
     egressSocket: egress?.socket ?? null,
     async close() {
       await egress?.close();
@@ -70,8 +70,8 @@ function openEgress(
   });
 }
 
-function report(logger: Logger, probe: MachineProbe, sandbox: Sandbox, toolchain: string): void {
+function report(logger: Logger, probe: MachineProbe, sandbox: Sandbox): void {
   const { tool, unenforced } = sandbox.isolation;
-  if (probe.ok) logger.info({ tool, unenforced, toolchain }, 'harnesses run in a sandbox');
+  if (probe.ok) logger.info({ tool, unenforced }, 'harnesses run in a sandbox');
   else logger.warn({ reason: probe.reason }, 'harnesses run UNSANDBOXED, and each receipt says so');
 }

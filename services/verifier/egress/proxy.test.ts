@@ -77,3 +77,15 @@ it.each(['nonsense', 'registry.test', 'user@registry.test:80', '[::1'])(
     expect(await tunnel(authority)).toBe('refused 403');
   },
 );
+
+it('cuts open tunnels when it closes', async () => {
+  const closing = await startEgressProxy({
+    socket: join(directory, 'closing'),
+    hosts: [`registry.test:${port}`],
+    resolve: async () => ['127.0.0.1'],
+  });
+  const path = `registry.test:${port}`;
+  const outgoing = request({ socketPath: closing.socket, method: 'CONNECT', path }).end();
+  const [, socket] = await once(outgoing, 'connect');
+  await Promise.all([once(socket.resume(), 'close'), closing.close()]);
+});

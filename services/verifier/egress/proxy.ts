@@ -40,6 +40,7 @@ export async function startEgressProxy(deps: {
   resolve?: ResolveName;
 }): Promise<EgressProxy> {
   const { socket, hosts, onDecision, resolve = resolveName } = deps;
+  const tunnels = new Set<Duplex>();
 
   async function chooseAddress(destination: Destination): Promise<string> {
     const { host, port } = destination;
@@ -63,6 +64,8 @@ export async function startEgressProxy(deps: {
   }
 
   async function tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    tunnels.add(client);
+    client.on('close', () => tunnels.delete(client));
     client.on('error', () => client.destroy());
     try {
       const upstream = await dial(readAuthority(request.url ?? ''));
@@ -115,6 +118,7 @@ export async function startEgressProxy(deps: {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      for (const tunnel of tunnels) tunnel.destroy();
       await closed;
     },
   };

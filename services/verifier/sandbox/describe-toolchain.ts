@@ -16,19 +16,18 @@ const WALL_MS = 20_000;
 
 /** Versions as a harness sees them, `git 2.39.5, node 24.1.0, …`; a missing program is left out. */
 export async function describeToolchain(sandbox: Sandbox): Promise<string> {
-  const command = Object.entries(PROGRAMS)
-    .map(([name, ask]) => `echo "${name} $(${ask} 2>/dev/null)"`)
-    .join('\n');
+  const asking = Object.entries(PROGRAMS).map(
+    ([name, ask]) => `(echo "${name} $(${ask} 2>/dev/null)") &`,
+  );
   const { output } = await sandbox.run(
-    { command, limits: { wallMs: WALL_MS } },
+    { command: `${asking.join('\n')}\nwait`, limits: { wallMs: WALL_MS } },
     new AbortController().signal,
   );
-  return Buffer.from(output.bytes)
-    .toString('utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [name = ''] = line.split(' ');
-      const version = line.slice(name.length).match(VERSION)?.[0];
+  const answers = Buffer.from(output.bytes).toString('utf8').split('\n');
+  return Object.keys(PROGRAMS)
+    .flatMap((name) => {
+      const answer = answers.find((line) => line.startsWith(`${name} `));
+      const version = answer?.slice(name.length).match(VERSION)?.[0];
       return version ? [`${name} ${version}`] : [];
     })
     .join(', ');
