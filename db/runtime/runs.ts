@@ -117,6 +117,8 @@ export interface RunFilter {
   /** Given: the organisation's runs instead of the viewer's own. The caller has checked the membership. */
   org_id?: string;
   status?: string;
+  phase?: string;
+  work_unit?: string;
   thread_id?: string;
   worker_id?: string;
 }
@@ -148,6 +150,8 @@ export async function listRuns(
     select * from runtime.runs
     where ${owned}
     ${filter.status ? sql`and status = ${filter.status}` : sql``}
+    ${filter.phase ? sql`and phase = ${filter.phase}` : sql``}
+    ${filter.work_unit ? sql`and work_unit = ${filter.work_unit}` : sql``}
     ${filter.thread_id ? sql`and thread_id = ${filter.thread_id}` : sql``}
     ${filter.worker_id ? sql`and worker_id = ${filter.worker_id}` : sql``}
     ${after ? sql`and (created_at, run_id) < (${new Date(after.createdAtMs)}, ${after.id})` : sql``}

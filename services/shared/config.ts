@@ -51,7 +51,10 @@ export function readConfig<S extends z.ZodType>(schema: S, env: Environment): z.
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   throw new ConfigurationError(
-    result.error.issues.map((issue) => `${issue.path.join('.') || '(settings)'}: ${issue.message}`),
+    result.error.issues.map(({ path, message }) => {
+      const name = path.join('.');
+      return `${name || '(settings)'}: ${name in given ? message : 'is not set'}`;
+    }),
   );
 }
 

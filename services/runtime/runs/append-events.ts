@@ -1,3 +1,4 @@
+import { keepLateResults } from '#db/runtime/late-results.ts';
 import type { StepResult } from '#db/runtime/step.ts';
 import { transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
@@ -5,7 +6,7 @@ import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
 import { heldRun, runIdOf } from './run-access.ts';
 
-/** Appends what the host of a run reports: the hot path of the API. */
+/** Appends what the host of a run reports: the hot path of the API. What comes after the end is kept beside the log. */
 export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.events.append'> {
   const { sql, journal, metrics, tracing } = deps;
 
@@ -28,9 +29,12 @@ export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
           ...(expected !== undefined && { expected_previous_seq: BigInt(expected) }),
         });
         return command.complete(tx, answerOf(step));
-      }).catch((error: unknown) => {
+      }).catch(async (error: unknown) => {
         const outcome = error instanceof ProblemError ? error.code : 'failed';
         metrics.run_events_appended_total.record(events.length, { outcome });
+        if (outcome === 'run_closed') {
+          await transaction(sql, (tx) => keepLateResults(tx, runId, events));
+        }
         throw error;
       }),
     );

@@ -17,9 +17,13 @@ import { heldRun, readableRun, runIdOf, runNotFound } from './run-access.ts';
 const RUN_ARTIFACT_BYTES_MAX = 4n * BigInt(ARTIFACT_BYTES_MAX);
 
 export function getRunArtifact(deps: RuntimeDeps): RuntimeHandler<'runtime.run.artifact.get'> {
-  return async function getRunArtifact({ params, caller }) {
+  return async function getRunArtifact({ params, caller, headers }) {
     const { run_id } = await readableRun(deps.sql, caller, runIdOf(params));
-    return sendArtifact(deps, run_id, hashOf(params));
+    const sha256 = hashOf(params);
+    const artifact = await sendArtifact(deps, run_id, sha256);
+    if (headers.get('if-none-match') !== artifact.headers.get('etag')) return artifact;
+    await artifact.body?.cancel();
+    return new Response(null, { status: 304, headers: artifact.headers });
   };
 }
 

@@ -5,7 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyReceipt } from '#proto/receipt.ts';
 import { runWorkflowId } from '#workflows/run/messages.ts';
 import { type Lab, openLab } from '../../worker/testing/lab.ts';
-import { startTestRuntime, type TestPerson, type TestRuntime } from '../testing/runtime-process.ts';
+import {
+  sha256Text,
+  startTestRuntime,
+  type TestPerson,
+  type TestRuntime,
+} from '../testing/runtime-process.ts';
 import { NOTHING_CHANGED, startScriptedHost } from '../testing/scripted-host.ts';
 
 const TASK = {
@@ -126,9 +131,47 @@ test('a cancel is durable at once; a second one on the ended run is a conflict',
   await lab.client.workflow.getHandle(runWorkflowId(run_id)).result();
   const late = await alice.ask(`/v1/runs/${run_id}/cancel`, { json: {} });
   expect([late.status, late.json.code]).toEqual([409, 'conflict']);
-  const append = { events: [{ event_type: 'text.delta' }] };
-  const closed = await alice.ask(`/v1/runs/${run_id}/events`, { json: append });
-  expect([closed.status, closed.json.code]).toEqual([409, 'run_closed']);
+  const append = { events: [{ event_type: 'text.delta', idempotency_key: 'late' }] };
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const closed = await alice.ask(`/v1/runs/${run_id}/events`, { json: append });
+    expect([closed.status, closed.json.code]).toEqual([409, 'run_closed']);
+  }
+  const kept = await lab.sql`
+    select event_type, idempotency_key from runtime.late_results where run_id = ${run_id}`;
+  expect([...kept]).toEqual([{ event_type: 'text.delta', idempotency_key: 'late' }]);
+});
+
+test('a patch that edits its judge waits for its owner, who answers once', async () => {
+  const alice = await runtime.person();
+  const host = await startScriptedHost(alice);
+  const { run_id } = (
+    await create(alice, {
+      ...TASK,
+      work_unit: 'verified_patch_bundle',
+      repo: { source: './repo' },
+      verification: { harness: { commands: ['touches-tests'] } },
+    })
+  ).json.data;
+  const turn = await host.request('turn/start');
+  const patch = await storeArtifact(alice, run_id, 'patch', 'diff');
+  const repo_bundle = await storeArtifact(alice, run_id, 'repo_bundle', 'bundle');
+  await host.answer(turn, { ...NOTHING_CHANGED, files_changed: 1, patch, repo_bundle });
+  const approval_id = await waitingApproval(run_id);
+
+  const path = `/v1/runs/${run_id}/approvals/${approval_id}`;
+  const stranger = await (await runtime.person()).ask(path, { json: { decision: 'approve' } });
+  expect(stranger.status).toBe(404);
+  const unknown = await alice.ask(path.replace(approval_id, 'approval_none'), {
+    json: { decision: 'approve' },
+  });
+  expect(unknown.status).toBe(404);
+  const answered = await alice.ask(path, { json: { decision: 'approve' } });
+  expect([answered.status, answered.json.data]).toEqual([200, { approval_id, state: 'approved' }]);
+  const again = await alice.ask(path, { json: { decision: 'deny' } });
+  expect([again.status, again.json.code]).toEqual([409, 'conflict']);
+  expect(await settled(alice, run_id)).toMatchObject({ status: 'succeeded' });
+  const bundle = await alice.ask(`/v1/runs/${run_id}/bundle`);
+  expect([bundle.status, bundle.headers.get('content-type')]).toEqual([200, 'application/gzip']);
 });
 
 test('a message to a thread with a worker becomes a turn of a run', async () => {
@@ -179,6 +222,22 @@ async function settled(person: TestPerson, runId: string) {
   for (;;) {
     const { run } = (await person.ask(`/v1/runs/${runId}`)).json.data;
     if (['succeeded', 'failed', 'canceled'].includes(run.status) && run.replay) return run;
+    await sleep(50);
+  }
+}
+
+async function storeArtifact(person: TestPerson, runId: string, kind: string, content: string) {
+  const sha256 = sha256Text(content);
+  const path = `/v1/runs/${runId}/artifacts/${sha256}?kind=${kind}`;
+  const stored = await person.ask(path, { method: 'PUT', body: content });
+  return stored.json.data.artifact;
+}
+
+async function waitingApproval(runId: string): Promise<string> {
+  for (;;) {
+    const [row] = await lab.sql<{ approval_id: string }[]>`
+      select approval_id from runtime.approvals where run_id = ${runId} and state = 'requested'`;
+    if (row) return row.approval_id;
     await sleep(50);
   }
 }

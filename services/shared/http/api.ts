@@ -85,7 +85,9 @@ async function answer<Tx>(
       const seconds = (performance.now() - startedMs) / 1000;
       metrics.http_requests_total.record(1, { route: name, status: response.status, code });
       metrics.http_request_duration_seconds.record(seconds, { route: name });
-      logger.debug({ request_id: requestId, route: name, status: response.status, code, seconds });
+      const { status } = response;
+      const run_id = c.req.param('run_id');
+      logger.debug({ request_id: requestId, run_id, route: name, status, code, seconds }, 'served');
       return response;
     },
     traceparentOf(c.req.raw.headers),
