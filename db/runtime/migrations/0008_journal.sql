@@ -3,6 +3,8 @@
 -- 2. A step is whole or nothing; a refused step leaves the others of its batch untouched and answers why.
 -- 3. Idempotency is looked up before any rule of state.
 -- 4. seq, chain, run row, summaries and topic heads move in one statement: whoever sees n sees 1..n.
+-- 5. Every table is reached by key. Plans are cached for the life of a connection, and one that was made while a table was
+--    small would scan it for ever; hence only nested loops over indexes.
 
 create function runtime.rfc3339(at timestamptz) returns text
 language sql immutable parallel safe as $$
@@ -183,7 +185,7 @@ create function runtime.journal_append(
   out outcomes text[], out refused_heads int8[], out run_topics int8[], out run_heads int8[],
   out seqs int8[], out hashes text, out replayed int4[], out summaries jsonb
 )
-language plpgsql set enable_seqscan = off set enable_mergejoin = off as $$
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   run_ids text[] := p_run_ids;
