@@ -1,5 +1,4 @@
 import { findApproval, insertApproval, resolveApproval } from '#db/runtime/approvals.ts';
-import { insertCommandReceipt } from '#db/runtime/command-receipts.ts';
 import { readRun } from '#db/runtime/runs.ts';
 import { transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
@@ -8,7 +7,7 @@ import { topics } from '#proto/topics.ts';
 import type { RunActivities } from '#workflows/run/ports.ts';
 import { derivedId } from '../shared/derived-id.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
-import { phaseChanged, policyDecided, recorded } from './events.ts';
+import { phaseChanged, policyDecided, recorded, withCommandReceipt } from './events.ts';
 
 export function createRequestApproval({
   sql,
@@ -95,9 +94,7 @@ export function createRecordApprovalResolved({
           },
         ],
       });
-      const result = recorded(step);
-      if (command) await insertCommandReceipt(tx, { ...command, positions: result.positions });
-      return result;
+      return withCommandReceipt(tx, command, recorded(step));
     });
   };
 }

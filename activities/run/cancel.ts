@@ -1,4 +1,3 @@
-import { insertCommandReceipt } from '#db/runtime/command-receipts.ts';
 import type { Journal } from '#db/runtime/journal.ts';
 import { lockRun } from '#db/runtime/runs.ts';
 import { openWorkerRequest } from '#db/runtime/worker-requests.ts';
@@ -8,7 +7,7 @@ import type { OpenTurn, RunActivities } from '#workflows/run/ports.ts';
 import { advance, type RunState } from '#workflows/run/state.ts';
 import { derivedId } from '../shared/derived-id.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
-import { recorded } from './events.ts';
+import { recorded, withCommandReceipt } from './events.ts';
 
 /** A worker that does not stop by then has lost the run anyway. */
 const INTERRUPT_DEADLINE_MS = 60_000;
@@ -49,10 +48,7 @@ export function createRecordCancelRequested({
           : [];
       const result = recorded(step);
       result.positions.push(...positions);
-      if (command) {
-        await insertCommandReceipt(tx, { ...command, positions: result.positions });
-      }
-      return result;
+      return withCommandReceipt(tx, command, result);
     });
   };
 }

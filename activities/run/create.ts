@@ -1,4 +1,3 @@
-import { insertCommandReceipt } from '#db/runtime/command-receipts.ts';
 import { storePolicyBundle } from '#db/runtime/receipts.ts';
 import { insertRun, type RunOwner } from '#db/runtime/runs.ts';
 import { transaction } from '#db/transaction.ts';
@@ -8,7 +7,7 @@ import type { Sha256 } from '#proto/sha256.ts';
 import type { RunInput } from '#workflows/run/messages.ts';
 import type { RunActivities } from '#workflows/run/ports.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
-import { asJson, policyDecided, recorded } from './events.ts';
+import { asJson, policyDecided, recorded, withCommandReceipt } from './events.ts';
 
 export function createRecordRunCreated({
   sql,
@@ -55,9 +54,7 @@ export function createRecordRunCreated({
           policyDecided(decision, 'create'),
         ],
       });
-      const result = recorded(step);
-      await insertCommandReceipt(tx, { ...run.command, positions: result.positions });
-      return result;
+      return withCommandReceipt(tx, run.command, recorded(step));
     });
   };
 }

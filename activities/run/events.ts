@@ -1,8 +1,10 @@
 /** The events that the platform writes to a run, each with the key that makes its step idempotent. */
 
+import { findCommandReceipt, insertCommandReceipt } from '#db/runtime/command-receipts.ts';
 import type { EventDraft, StepResult } from '#db/runtime/step.ts';
+import type { Tx } from '#db/transaction.ts';
 import type { JsonObject } from '#proto/canonical.ts';
-import type { TopicPosition } from '#workflows/run/messages.ts';
+import type { CommandContext, TopicPosition } from '#workflows/run/messages.ts';
 import type { PolicyDecision } from '#workflows/run/policy.ts';
 import type { OpenTurn, RecordedStep, TurnEnd } from '#workflows/run/ports.ts';
 import type { RunPhase } from '#workflows/run/state.ts';
@@ -61,4 +63,17 @@ export function recorded(
 
 function positionText({ topic, seq }: { topic: string; seq: bigint }): TopicPosition {
   return { topic, seq: String(seq) };
+}
+
+/** The command's receipt, in its mutation's transaction; a repeated step answers what the first one stored. */
+export async function withCommandReceipt(
+  tx: Tx,
+  command: CommandContext | null,
+  step: RecordedStep,
+): Promise<RecordedStep> {
+  if (!command) return step;
+  await insertCommandReceipt(tx, { ...command, positions: step.positions });
+  const { audit_id, principal } = command;
+  const stored = await findCommandReceipt(tx, { audit_id, principal });
+  return stored ? { ...step, positions: [...stored.positions] } : step;
 }

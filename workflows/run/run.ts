@@ -14,7 +14,7 @@ import {
   setWorkflowOptions,
 } from '@temporalio/workflow';
 import { DERIVE, RECORD } from '../shared/activity-options.ts';
-import { refuse, rootMessage } from '../shared/failures.ts';
+import { refuse, rootCause, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
 import { decideFor, move, openRun, type RunContext, showDetails, waitFor } from './context.ts';
@@ -37,7 +37,6 @@ export interface RunResult extends FinishedRun {
 
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, run);
 export async function run(input: RunInput): Promise<RunResult> {
-  assertInputSize(input);
   const root = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const context = openRun(input);
@@ -91,6 +90,7 @@ async function recordCreation(context: RunContext): Promise<void> {
   const { input } = context;
   const decision = decideFor(context, { point: 'create', spec: input.spec });
   try {
+    assertInputSize(input);
     await context.exclusive(async () => {
       context.created = await records.recordRunCreated.executeWithOptions(
         { summary: summaryOf(`Record the run and its objective: ${decision.decision} by policy`) },
@@ -98,7 +98,7 @@ async function recordCreation(context: RunContext): Promise<void> {
       );
     });
   } catch (error) {
-    context.creationFailure = error;
+    context.creationFailure = rootCause(error);
     await condition(allHandlersFinished);
     throw error;
   }

@@ -14,7 +14,7 @@ export const FAILURE_TYPES = {
 const MESSAGE_CHARACTERS_MAX = 500;
 
 /** The innermost cause, since "Activity task failed" helps nobody. */
-export function rootMessage(error: unknown): string {
+export function rootCause(error: unknown): unknown {
   let cause = error;
   while (
     (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) &&
@@ -22,6 +22,11 @@ export function rootMessage(error: unknown): string {
   ) {
     cause = cause.cause;
   }
+  return cause;
+}
+
+export function rootMessage(error: unknown): string {
+  const cause = rootCause(error);
   const message = cause instanceof Error ? cause.message : String(cause);
   return message.slice(0, MESSAGE_CHARACTERS_MAX);
 }

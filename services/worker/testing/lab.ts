@@ -11,7 +11,7 @@ import {
   Worker,
   type WorkflowBundle,
 } from '@temporalio/worker';
-import { exportJWK, generateKeyPair, type JSONWebKeySet } from 'jose';
+import type { JSONWebKeySet } from 'jose';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { createActivities, type RuntimeActivities } from '#activities/index.ts';
@@ -28,6 +28,7 @@ import { createRuntimeWorker } from '../temporal-worker.ts';
 import { makeCurrent } from '../versioning.ts';
 import { workflowBundle } from '../workflow-bundle.ts';
 import { createNamespace } from './namespace.ts';
+import { newReceiptKey } from './receipt-key.ts';
 import { scriptedHarness } from './scripted-harness.ts';
 
 const BECOMES_CURRENT_WITHIN_MS = 20_000;
@@ -106,11 +107,6 @@ export async function openLab(): Promise<Lab> {
       await rm(directory, { recursive: true });
     },
   };
-}
-
-export async function newReceiptKey(kid: string) {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
-  return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid } };
 }
 
 async function startRuntime(
