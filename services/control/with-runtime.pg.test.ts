@@ -134,8 +134,10 @@ test('a session that ends here ends at the runtime', async () => {
   const told = await database.owner`
     select reason from runtime.sync_revocations where session_id = ${ada.session?.session_id ?? ''}`;
   expect(told).toEqual([{ reason: 'user_requested' }]);
-  const [line] = await control.auditOf('auth.sessions.revocation.propagation.completed');
-  expect(line?.attributes).toMatchObject({ session_ids: [ada.session?.session_id] });
+  await vi.waitFor(async () => {
+    const [line] = await control.auditOf('auth.sessions.revocation.propagation.completed');
+    expect(line?.attributes).toMatchObject({ session_ids: [ada.session?.session_id] });
+  });
 });
 
 async function freePort(): Promise<number> {

@@ -151,7 +151,7 @@ test('a runtime that is down is told once it is back', async () => {
   control.upstream.broken = false;
   control.clock.advance(60_000);
   await vi.waitFor(() => expect(control.upstream.revoked).toContain(session.id), 5_000);
-  expect(await failed()).toHaveLength(0);
+  await vi.waitFor(async () => expect(await failed()).toHaveLength(0));
 });
 
 test('the list shows every session with its end', async () => {
