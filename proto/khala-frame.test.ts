@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import Long from 'long';
 import { describe, expect, it } from 'vitest';
 import { canonicalBytes, hashCanonical } from './canonical.ts';
 import { openagents } from './gen/wire.js';
@@ -110,11 +111,21 @@ describe('frames of Khala', () => {
     expect(updateFrame(TOPIC, 9n, encodeUpdate(first))).toEqual(
       encodeFrame({ kind: 'update', topic: TOPIC, seq: 9n, update: first }),
     );
-    const batch = updateBatchFrame(TOPIC, 10n, [encodeUpdate(first), encodeUpdate(second)]);
-    const { payload_bytes } = openagents.sync.v1.KhalaFrame.decode(batch);
-    const { updates } = openagents.sync.v1.UpdateBatch.decode(payload_bytes);
-    const encoded = openagents.sync.v1.UpdateBatch.encode({ updates } as never).finish();
-    expect(plain(payload_bytes)).toEqual(plain(encoded));
+    const encoded = [encodeUpdate(first), encodeUpdate(second)];
+    for (const updates of [encoded, Array<Uint8Array>(500).fill(encoded[1] ?? new Uint8Array())]) {
+      const decoded = updates.map((each) => openagents.sync.v1.Update.decode(each));
+      const payload_bytes = openagents.sync.v1.UpdateBatch.encode({ updates: decoded }).finish();
+      const frame = {
+        topic: TOPIC,
+        seq: Long.fromNumber(10, true),
+        kind: 8,
+        payload_bytes,
+        schema_version: 1,
+      };
+      expect(plain(updateBatchFrame(TOPIC, 10n, updates))).toEqual(
+        plain(openagents.sync.v1.KhalaFrame.encode(frame).finish()),
+      );
+    }
   });
 
   it('shows an update as the JSON value it carries, so that a person can read it', () => {

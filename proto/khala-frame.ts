@@ -6,87 +6,24 @@
  * 2. A frame of a kind that this build does not know is a message of kind `unknown`, which its reader ignores.
  * 3. An update is encoded once and can be sent alone or in a batch without being encoded again.
  */
-import { encodeBase64 } from './base64.ts';
-import { canonicalBytes, type JsonValue } from './canonical.ts';
-import type {
-  CaughtUp,
-  Challenge,
-  DomainTypes,
-  Heartbeat,
-  Hello,
-  Reconnect,
-  SnapshotRequired,
-  Subscribe,
-  Subscribed,
-  SyncError,
-  TokenRefresh,
-  Unsubscribe,
-  Update,
-  UpdateBatch,
-  Welcome,
-} from './gen/domain.ts';
-import { ENUM_NUMBERS } from './gen/tables.ts';
+import type { Update } from './gen/domain.ts';
 import { openagents } from './gen/wire.js';
-import { enumText, fromJson, fromWire, toJson, toWire } from './mapping.ts';
-import { ContractError, readMessage } from './read.ts';
+import {
+  type Codec,
+  FRAME_SCHEMA_VERSION,
+  isKind,
+  type KhalaKind,
+  type KhalaMessage,
+  MalformedFrameError,
+  messageOfFrame,
+  PAYLOADS,
+} from './khala-message.ts';
+import { enumText, fromWire, toWire } from './mapping.ts';
 
-export type { SyncError, TopicCursor, Update } from './gen/domain.ts';
-
-/** WebSocket subprotocols, the client's preference first. */
-export const KHALA_PROTOCOL = 'khala.v1';
-export const KHALA_JSON_PROTOCOL = 'khala.v1+json';
-
-/** Version of the payloads; a node and a client compare it in the handshake. */
-export const FRAME_SCHEMA_VERSION = 1;
-
-/** What a frame says. Control frames have neither topic nor seq of their own. */
-export type KhalaMessage =
-  | ({ kind: 'challenge' } & Challenge)
-  | ({ kind: 'hello' } & Hello)
-  | ({ kind: 'welcome' } & Welcome)
-  | ({ kind: 'subscribe' } & Subscribe)
-  | ({ kind: 'subscribed' } & Subscribed)
-  | ({ kind: 'unsubscribe' } & Unsubscribe)
-  | { kind: 'update'; topic: string; seq: bigint; update: Update }
-  | ({ kind: 'update_batch'; topic: string; seq: bigint } & UpdateBatch)
-  | ({ kind: 'caught_up' } & CaughtUp)
-  | ({ kind: 'snapshot_required' } & SnapshotRequired)
-  | ({ kind: 'heartbeat' } & Heartbeat)
-  | ({ kind: 'error' } & SyncError)
-  | ({ kind: 'reconnect' } & Reconnect)
-  | ({ kind: 'token_refresh' } & TokenRefresh)
-  | { kind: 'unknown'; kind_number: number; topic: string; seq: bigint };
-
-export type KhalaKind = Exclude<KhalaMessage['kind'], 'unknown'>;
-
-/** The bytes or the text are no frame. The message says where, never what was sent. */
-export class MalformedFrameError extends Error {
-  override readonly name = 'MalformedFrameError';
-}
+export { decodeJsonFrame, encodeJsonFrame } from './khala-json-frame.ts';
+export * from './khala-message.ts';
 
 const wire = openagents.sync.v1;
-
-const PAYLOADS = {
-  challenge: ['openagents.sync.v1.Challenge', wire.Challenge],
-  hello: ['openagents.sync.v1.Hello', wire.Hello],
-  welcome: ['openagents.sync.v1.Welcome', wire.Welcome],
-  subscribe: ['openagents.sync.v1.Subscribe', wire.Subscribe],
-  subscribed: ['openagents.sync.v1.Subscribed', wire.Subscribed],
-  unsubscribe: ['openagents.sync.v1.Unsubscribe', wire.Unsubscribe],
-  update: ['openagents.sync.v1.Update', wire.Update],
-  update_batch: ['openagents.sync.v1.UpdateBatch', wire.UpdateBatch],
-  caught_up: ['openagents.sync.v1.CaughtUp', wire.CaughtUp],
-  snapshot_required: ['openagents.sync.v1.SnapshotRequired', wire.SnapshotRequired],
-  heartbeat: ['openagents.sync.v1.Heartbeat', wire.Heartbeat],
-  error: ['openagents.sync.v1.SyncError', wire.SyncError],
-  reconnect: ['openagents.sync.v1.Reconnect', wire.Reconnect],
-  token_refresh: ['openagents.sync.v1.TokenRefresh', wire.TokenRefresh],
-} as const satisfies Record<KhalaKind, readonly [keyof DomainTypes, Codec]>;
-
-interface Codec {
-  encode(message: never): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): object;
-}
 
 const KIND_TYPE = 'openagents.sync.v1.KhalaFrameKind';
 
@@ -119,26 +56,38 @@ export function updateFrame(topic: string, seq: bigint, encodedUpdate: Uint8Arra
   return frameBytes('update', topic, seq, encodedUpdate);
 }
 
-// Tag of UpdateBatch.updates: field 1, length-delimited.
+// Tags of length-delimited fields, and the whole of the last field of a frame.
 const UPDATES_TAG = 0x0a;
+const PAYLOAD_BYTES_TAG = 0x22;
+const SCHEMA_VERSION_FIELD = [0x28, FRAME_SCHEMA_VERSION];
 
-/** A frame around updates that are already encoded; `seq` is that of the last one. */
+/** A frame around updates that are already encoded, in one copy; `seq` is that of the last one. */
 export function updateBatchFrame(
   topic: string,
   seq: bigint,
   encodedUpdates: readonly Uint8Array[],
 ): Uint8Array {
-  let length = 0;
-  for (const update of encodedUpdates) length += 1 + varintBytes(update.length) + update.length;
-  const payload = new Uint8Array(length);
-  let at = 0;
+  const head = frameHead('update_batch', topic, seq);
+  let payloadBytes = 0;
+  for (const { length } of encodedUpdates) payloadBytes += 1 + varintBytes(length) + length;
+  const tail = payloadBytes + SCHEMA_VERSION_FIELD.length;
+  const frame = new Uint8Array(head.length + 1 + varintBytes(payloadBytes) + tail);
+  frame.set(head);
+  frame[head.length] = PAYLOAD_BYTES_TAG;
+  let at = writeVarint(frame, head.length + 1, payloadBytes);
   for (const update of encodedUpdates) {
-    payload[at] = UPDATES_TAG;
-    at = writeVarint(payload, at + 1, update.length);
-    payload.set(update, at);
+    frame[at] = UPDATES_TAG;
+    at = writeVarint(frame, at + 1, update.length);
+    frame.set(update, at);
     at += update.length;
   }
-  return frameBytes('update_batch', topic, seq, payload);
+  frame.set(SCHEMA_VERSION_FIELD, at);
+  return frame;
+}
+
+/** The fields of a frame that stand before its payload. */
+function frameHead(kind: KhalaKind, topic: string, seq: bigint): Uint8Array {
+  return encodedFrame(kind, topic, seq, new Uint8Array(0), 0);
 }
 
 function varintBytes(value: number): number {
@@ -165,14 +114,18 @@ export function frameBytes(
   seq: bigint,
   payload: Uint8Array,
 ): Uint8Array {
-  const frame = toWire('openagents.sync.v1.KhalaFrame', {
-    topic,
-    seq,
-    kind,
-    payload_bytes: payload,
-    schema_version: FRAME_SCHEMA_VERSION,
-  });
-  return wire.KhalaFrame.encode(frame as never).finish();
+  return encodedFrame(kind, topic, seq, payload, FRAME_SCHEMA_VERSION);
+}
+
+function encodedFrame(
+  kind: KhalaKind,
+  topic: string,
+  seq: bigint,
+  payload_bytes: Uint8Array,
+  schema_version: number,
+): Uint8Array {
+  const fields = { topic, seq, kind, payload_bytes, schema_version };
+  return wire.KhalaFrame.encode(toWire('openagents.sync.v1.KhalaFrame', fields) as never).finish();
 }
 
 /** Reads a binary frame. Throws MalformedFrameError. */
@@ -183,7 +136,7 @@ export function decodeFrame(bytes: Uint8Array): KhalaMessage {
   if (!isKind(kind)) return { kind: 'unknown', kind_number: frame.kind, topic, seq };
   const [name, codec] = PAYLOADS[kind];
   const payload = fromWire(name, decodeWire(`the payload of ${kind}`, codec, payload_bytes));
-  return messageOf(kind, topic, seq, payload);
+  return messageOfFrame(kind, topic, seq, payload);
 }
 
 function decodeWire(what: string, codec: Codec, bytes: Uint8Array): object {
@@ -193,107 +146,3 @@ function decodeWire(what: string, codec: Codec, bytes: Uint8Array): object {
     throw new MalformedFrameError(`${what} is not valid protobuf`, { cause });
   }
 }
-
-function isKind(text: string): text is KhalaKind {
-  return Object.hasOwn(PAYLOADS, text);
-}
-
-/** Joins the frame's own topic and seq to its payload; an update's two seqs must agree. */
-function messageOf(kind: KhalaKind, topic: string, seq: bigint, payload: object): KhalaMessage {
-  switch (kind) {
-    case 'update':
-      if ((payload as Update).seq !== seq) {
-        throw new MalformedFrameError('an update and its frame name different seqs');
-      }
-      return { kind, topic, seq, update: payload as Update };
-    case 'update_batch': {
-      const { updates } = payload as UpdateBatch;
-      if (updates.at(-1)?.seq !== seq) {
-        throw new MalformedFrameError('a batch ends with another seq than its frame');
-      }
-      return { kind, topic, seq, updates };
-    }
-    default:
-      // The kind chose the payload's type in the table above.
-      return { kind, ...payload } as KhalaMessage;
-  }
-}
-
-/** The JSON frame of a message. An update's payload stands there as the JSON value it is. */
-export function encodeJsonFrame(message: KhalaMessage): string {
-  switch (message.kind) {
-    case 'unknown':
-      throw new MalformedFrameError('an unknown kind is only read');
-    case 'update':
-      return jsonFrame(message.kind, message.topic, message.seq, openUpdate(message.update));
-    case 'update_batch': {
-      const updates = message.updates.map(openUpdate);
-      return jsonFrame(message.kind, message.topic, message.seq, { updates });
-    }
-    default:
-      return jsonFrame(message.kind, '', 0n, toJson(PAYLOADS[message.kind][0], message as never));
-  }
-}
-
-function jsonFrame(kind: KhalaKind, topic: string, seq: bigint, payload: object): string {
-  const seqText = seq.toString();
-  return JSON.stringify({
-    topic,
-    seq: seqText,
-    kind,
-    schema_version: FRAME_SCHEMA_VERSION,
-    payload,
-  });
-}
-
-type JsonFields = Record<string, unknown>;
-
-function openUpdate(update: Update): object {
-  return { ...toJson('openagents.sync.v1.Update', update), payload: jsonOf(update.payload) };
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-function jsonOf(payload: Uint8Array): JsonValue {
-  return JSON.parse(decoder.decode(payload)) as JsonValue;
-}
-
-/** Reads a JSON frame. Throws MalformedFrameError. */
-export function decodeJsonFrame(text: string): KhalaMessage {
-  try {
-    const raw: unknown = JSON.parse(text);
-    const frame = readMessage('openagents.sync.v1.KhalaFrame', raw);
-    const seq = BigInt(frame.seq);
-    if (!isKind(frame.kind)) {
-      return { kind: 'unknown', kind_number: 0, topic: frame.topic, seq };
-    }
-    const payload = fromJson(
-      PAYLOADS[frame.kind][0],
-      closeUpdates(frame.kind, (raw as JsonFields)['payload']),
-    );
-    return messageOf(frame.kind, frame.topic, seq, payload);
-  } catch (cause) {
-    if (cause instanceof MalformedFrameError) throw cause;
-    const where = cause instanceof ContractError ? cause.message : 'it is not JSON';
-    throw new MalformedFrameError(`not a valid JSON frame: ${where}`, { cause });
-  }
-}
-
-/** The canonical bytes of an update's payload, so that its hash can be checked in this form too. */
-function closeUpdates(kind: KhalaKind, payload: unknown): unknown {
-  const close = (update: unknown): unknown => {
-    const fields = update as { payload?: JsonValue };
-    return { ...fields, payload: base64Of(fields.payload ?? null) };
-  };
-  if (kind === 'update') return close(payload);
-  if (kind !== 'update_batch') return payload;
-  const { updates } = payload as { updates: unknown[] };
-  return { updates: updates.map(close) };
-}
-
-function base64Of(value: JsonValue): string {
-  return encodeBase64(canonicalBytes(value, { floats: true }));
-}
-
-/** Numbers of the kinds, for tests and tools. */
-export const KIND_NUMBERS: Readonly<Record<string, number>> = ENUM_NUMBERS[KIND_TYPE] ?? {};
