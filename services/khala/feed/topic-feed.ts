@@ -70,7 +70,15 @@ export class TopicFeed {
       before.ownerUserId !== head.ownerUserId ||
       before.orgId !== head.orgId;
     if (changed) for (const subscriber of [...this.subscribers]) subscriber.onHeadChanged(head);
+    if (head.floorSeq > this.#tailSeq) this.#skipTo(head.floorSeq);
     return head.headSeq > this.#tailSeq;
+  }
+
+  /** Retention overtook the tail: the rows between are gone, and who waits for them is told so by its next read. */
+  #skipTo(floorSeq: bigint): void {
+    this.#ring.clear();
+    this.#tailSeq = floorSeq;
+    for (const subscriber of [...this.subscribers]) subscriber.onAvailable();
   }
 
   /** The counter row as it is now: what a reader is told must not be older than the rows it could not get. */

@@ -103,6 +103,12 @@ describe('a range that cannot supply the next event is stale (invariant 2)', () 
   });
 });
 
+test('a retention that overtakes the tail ends who waits there', async () => {
+  const run = drive(2, 3, () => []);
+  run.feed.observe({ ...SCRIPTED_HEAD, headSeq: 9n, floorSeq: 9n });
+  await expect.poll(() => run.stale).toEqual(['retention_expired']);
+});
+
 test('a replay is read page by page and announced when it is complete', async () => {
   const run = drive(1_000, 1, (after) => dense(after, 1_000));
   await run.settled;
