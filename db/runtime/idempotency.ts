@@ -15,7 +15,7 @@ import { insertCommandReceipt } from './command-receipts.ts';
 /** An attempt that has not answered by then is taken for dead; longer than any request of ours may last. */
 export const COMMAND_LEASE_MS = 30_000;
 
-/** How long a key is remembered after its answer; no key of the runtime moves money. */
+/** How long a key is remembered after its last attempt; no key of the runtime moves money. */
 export const KEY_LIFE_MS = 24 * 3_600_000;
 
 const SWEEP_ROWS = 1_000;
@@ -67,11 +67,13 @@ export function createCommandStore(sql: Sql): CommandStore {
   async function claim(key: CommandKey, fingerprint: string, seed: string): Promise<Claim> {
     // Taken at once where the key is new, its life over, or its holder dead; a dead holder's seed is kept (2).
     const [mine] = await sql<{ reserved_id: string }[]>`
-      insert into runtime.idempotency_keys as known (principal, route, key, fingerprint, reserved_id, lease_until)
-      values (${key.principal}, ${key.route}, ${key.key}, ${fingerprint}, ${seed}, ${inMs(COMMAND_LEASE_MS)})
+      insert into runtime.idempotency_keys as known
+        (principal, route, key, fingerprint, reserved_id, lease_until, expires_at)
+      values (${key.principal}, ${key.route}, ${key.key}, ${fingerprint}, ${seed},
+        ${inMs(COMMAND_LEASE_MS)}, ${inMs(KEY_LIFE_MS)})
       on conflict (principal, route, key) do update set
-        state = 'in_progress', status = null, headers = null, body = null, expires_at = null,
-        fingerprint = excluded.fingerprint, lease_until = excluded.lease_until,
+        state = 'in_progress', status = null, headers = null, body = null,
+        fingerprint = excluded.fingerprint, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
         reserved_id = case when known.expires_at <= clock_timestamp() then excluded.reserved_id
           else known.reserved_id end
       where known.expires_at <= clock_timestamp()

@@ -126,6 +126,14 @@ describe('a body is refused before anybody reads it', () => {
     expect(answer.json.errors[0]).toEqual({ path: '$', reason: 'is not valid UTF-8' });
   });
 
+  test('half a million brackets', async () => {
+    const answer = await post(`{"events": ${'['.repeat(500_000)}`);
+    expect(refusal(answer)).toEqual([422, 'invalid_request']);
+    expect(answer.json.errors[0].reason).toBe('is nested deeper than 128');
+    const quoted = { event_type: 'text.delta', payload: { text: `\\"${'['.repeat(1_000)}` } };
+    expect((await post(JSON.stringify({ events: [quoted] }))).status).toBe(200);
+  });
+
   test('text that is no JSON', async () => {
     expect(refusal(await post('{"events": ['))).toEqual([422, 'invalid_request']);
   });

@@ -1,3 +1,4 @@
+import { JSON_DEPTH_MAX } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
@@ -43,8 +44,11 @@ export function boundedContent(request: Request, bytesMax: number): AsyncIterabl
   })();
 }
 
-/** @throws ProblemError invalid_request for bytes that are no UTF-8 or no JSON. */
+/** @throws ProblemError invalid_request for bytes that are no UTF-8, no JSON, or nested too deeply to walk. */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (nestsDeeperThan(bytes, JSON_DEPTH_MAX)) {
+    throw malformed(`is nested deeper than ${JSON_DEPTH_MAX}`);
+  }
   let text: string;
   try {
     text = strictUtf8.decode(bytes);
@@ -56,6 +60,31 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw malformed(`is not JSON: ${(error as Error).message.slice(0, 200)}`);
   }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LIST_OPENS = 0x5b;
+const LIST_CLOSES = 0x5d;
+const OBJECT_OPENS = 0x7b;
+const OBJECT_CLOSES = 0x7d;
+
+/** Whoever walks a value walks it by recursion; 500,000 brackets fit into a mebibyte and end any stack. */
+function nestsDeeperThan(bytes: Uint8Array, depthMax: number): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (isText) {
+      if (byte === BACKSLASH) index += 1;
+      else if (byte === QUOTE) isText = false;
+    } else if (byte === QUOTE) isText = true;
+    else if (byte === LIST_OPENS || byte === OBJECT_OPENS) {
+      depth += 1;
+      if (depth > depthMax) return true;
+    } else if (byte === LIST_CLOSES || byte === OBJECT_CLOSES) depth -= 1;
+  }
+  return false;
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
