@@ -94,7 +94,7 @@ export function createRecordApprovalResolved({
           },
         ],
       });
-      return withCommandReceipt(tx, command, recorded(step));
+      return withCommandReceipt(tx, command, recorded(step), !answered);
     });
   };
 }

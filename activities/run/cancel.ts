@@ -48,7 +48,7 @@ export function createRecordCancelRequested({
           : [];
       const result = recorded(step);
       result.positions.push(...positions);
-      return withCommandReceipt(tx, command, result);
+      return withCommandReceipt(tx, command, result, !isNew);
     });
   };
 }

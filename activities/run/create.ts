@@ -17,7 +17,7 @@ export function createRecordRunCreated({
     const run_id = parseId('run', run.run_id);
     const { policy_bundle_id } = decision;
     return transaction(sql, async (tx) => {
-      await insertRun(tx, {
+      const inserted = insertRun(tx, {
         run_id,
         owner: ownerOf(run),
         org_id: run.org_id ? parseId('org', run.org_id) : null,
@@ -29,10 +29,12 @@ export function createRecordRunCreated({
         create_fingerprint: run.command.fingerprint,
         created_at_ms: run.created_at_ms,
       });
-      await storePolicyBundle(tx, {
+      const stored = storePolicyBundle(tx, {
         policy_bundle_id,
         document: canonicalBytes(asJson(run.policy)),
       });
+      // Sent one behind the other: whoever started the run waits for this step.
+      await Promise.all([inserted, stored]);
       const step = await journal.appendIn(tx, {
         run_id,
         origin: 'platform',
@@ -54,7 +56,8 @@ export function createRecordRunCreated({
           policyDecided(decision, 'create'),
         ],
       });
-      return withCommandReceipt(tx, run.command, recorded(step));
+      const isRepeated = step.events[0]?.replayed === true;
+      return withCommandReceipt(tx, run.command, recorded(step), isRepeated);
     });
   };
 }

@@ -70,9 +70,11 @@ export async function withCommandReceipt(
   tx: Tx,
   command: CommandContext | null,
   step: RecordedStep,
+  isRepeated: boolean,
 ): Promise<RecordedStep> {
   if (!command) return step;
   await insertCommandReceipt(tx, { ...command, positions: step.positions });
+  if (!isRepeated) return step;
   const { audit_id, principal } = command;
   const stored = await findCommandReceipt(tx, { audit_id, principal });
   return stored ? { ...step, positions: [...stored.positions] } : step;
