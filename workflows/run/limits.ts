@@ -34,7 +34,7 @@ export function effectiveLimits(spec: RunSpec): EffectiveLimits {
   return {
     wall_s_max: limits?.wall_s_max || WALL_S_DEFAULT,
     turns_max: limits?.turns_max || TURNS_DEFAULT,
-    output_bytes_max: Number(limits?.output_bytes_max || OUTPUT_BYTES_DEFAULT),
+    output_bytes_max: Number(limits?.output_bytes_max ?? 0) || OUTPUT_BYTES_DEFAULT,
     attempts_max: spec.verification?.attempts_max || ATTEMPTS_DEFAULT,
   };
 }
