@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from './canonical.ts';
+import type { JsonValue, Sha256 } from './canonical.ts';
 import {
   type ChainedEvent,
   hashEvent,
@@ -83,6 +83,13 @@ describe('the hash chain of a run', () => {
     expect(at([first, third, second, fourth])).toBe(3n);
     expect(at([second, third])).toBe(2n);
     expect(at([first, { ...second, run_id: 'run_other' }])).toBe(2n);
+  });
+
+  it('breaks at a gap, even where someone has hashed the chain anew around it', () => {
+    const [first] = chainOf([{ n: 1 }]) as [ChainedEvent];
+    const link = { run_id: RUN, seq: 3n, event_type: 'x', payload_hash: hashPayload({}) };
+    const event_hash = hashEvent({ ...link, prev_hash: first.event_hash as Sha256 });
+    expect(verifyChain([first, { ...link, event_hash }])).toMatchObject({ ok: false, seq: 3n });
   });
 
   it('refuses a seq that JSON cannot say', () => {

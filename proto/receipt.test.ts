@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, FlattenedSign, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CanonicalError } from './canonical.ts';
 import {
@@ -103,6 +103,15 @@ describe('receipts', () => {
     expect(await verdict(receipt, { keys: [] })).toBe('unknown_key');
     const [, stranger] = await keyOf('worker-2026-11');
     expect(await verdict(receipt, { keys: [stranger] })).toBe('bad_signature');
+  });
+
+  it('fail when the signature names another key than the issuer', async () => {
+    const { receipt, canonicalBytes } = await issueReceipt(draft(), current);
+    const other = await new FlattenedSign(canonicalBytes)
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'worker-2026-10' })
+      .sign(current.privateKey);
+    const signature = `${other.protected}..${other.signature}`;
+    expect(await verdict({ ...receipt, signature })).toBe('bad_signature');
   });
 
   it('fail when a header claims that nothing was signed', async () => {

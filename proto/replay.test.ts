@@ -98,6 +98,7 @@ describe('a replay file', () => {
       expect(read(dropped), `without line ${index + 1}`).not.toBe('success');
       expect(read(doubled), `line ${index + 1} twice`).not.toBe('success');
     }
+    expect(read(lines.toSpliced(5, 1))).toBe('line 6: the ToolCall of event 3 is missing');
     const changed = (at: number, change: JsonObject) =>
       read(
         lines.with(
