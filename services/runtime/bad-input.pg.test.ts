@@ -221,6 +221,10 @@ describe('an artifact', () => {
     expect(read.status).toBe(404);
   });
 
+  test('under a name that is no hash is refused', async () => {
+    expect((await put('sha256:xyz', 'x')).json.errors[0].path).toBe('path.sha256');
+  });
+
   test('without a kind is refused', async () => {
     expect((await put(sha256Text('x'), 'x', '')).json.errors[0].path).toBe('query.kind');
   });

@@ -1,3 +1,4 @@
+import { openTopics } from '#db/runtime/open-topics.ts';
 import { readRunFor } from '#db/runtime/runs.ts';
 import { findWorker } from '#db/runtime/workers.ts';
 import type { AuthorizeTopicsRequest, TopicAuthorization } from '#proto/gen/types.ts';
@@ -10,8 +11,14 @@ export function authorizeTopics(
 ): RuntimeHandler<'runtime.sync.topics.authorize'> {
   return async function authorizeTopics({ body }) {
     const topics = await Promise.all(body.topics.map((text) => authorize(deps, body, text)));
+    await openTopics(deps.sql, topics.filter(({ allowed }) => allowed).flatMap(parsedTopic));
     return { data: { topics } };
   };
+}
+
+function parsedTopic({ topic }: TopicAuthorization): ParsedTopic[] {
+  const parsed = parseTopic(topic);
+  return parsed.ok ? [parsed.topic] : [];
 }
 
 async function authorize(

@@ -65,11 +65,20 @@ function artifactNotFound(): ProblemError {
 }
 
 /** The bytes of an artifact that the run grants. Named by content, they may be cached by whoever may read them. */
-export async function sendArtifact(
-  { sql, artifacts, metrics }: RuntimeDeps,
+export function sendArtifact(
+  deps: RuntimeDeps,
   run_id: RunId,
   sha256: Sha256,
   headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return deps.tracing.span('runtime.stream', {}, () => openArtifact(deps, run_id, sha256, headers));
+}
+
+async function openArtifact(
+  { sql, artifacts, metrics }: RuntimeDeps,
+  run_id: RunId,
+  sha256: Sha256,
+  headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
   const granted = await findGrantedArtifact(sql, { run_id, sha256 });
   const stored = granted && (await artifacts.get(sha256));
@@ -92,7 +101,13 @@ async function storeArtifact(
   run_id: RunId,
   { params, query, content, command }: ApiRequest<undefined, Tx>,
 ) {
-  const expected = hashOf(params);
+  const expected = params['sha256'];
+  if (!isSha256(expected)) {
+    const reason = 'must be "sha256:" and 64 lowercase hex digits';
+    throw new ProblemError('invalid_request', `The name of the artifact ${reason}.`, {
+      faults: [{ path: 'path.sha256', reason }],
+    });
+  }
   const kind = query.text('kind') ?? '';
   if ((await grantedBytes(sql, run_id)) > RUN_ARTIFACT_BYTES_MAX) {
     throw new ProblemError(

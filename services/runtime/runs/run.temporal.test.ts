@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyReceipt } from '#proto/receipt.ts';
@@ -191,28 +189,6 @@ test('a message to a thread with a worker becomes a turn of a run', async () => 
   expect(next.json.data.run_id).toBe(posted.json.data.run_id);
 });
 
-test('without a worker in time the answer is 503, and the same key finds the run later', async () => {
-  const hung = await hangingServer();
-  await using deaf = await startTestRuntime({
-    lab,
-    settings: { TEMPORAL_ADDRESS: hung.address },
-  });
-  const bob = await deaf.person();
-  const refused = await create(bob, TASK, 'patient');
-  expect([refused.status, refused.json.code, refused.json.retryable]).toEqual([
-    503,
-    'service_unavailable',
-    true,
-  ]);
-  const [kept] = await lab.owner`
-    select reserved_id from runtime.idempotency_keys where key = 'patient'`;
-  hung.server.close();
-  await using awake = await startTestRuntime({ lab });
-  const again = await create(await awake.person({ user_id: bob.user_id }), TASK, 'patient');
-  expect(again.status).toBe(201);
-  expect(again.json.data.run_id).toBe(`run_${kept?.['reserved_id']}`);
-}, 60_000);
-
 async function create(
   person: TestPerson,
   spec: object = TASK,
@@ -244,13 +220,4 @@ async function waitingApproval(runId: string): Promise<string> {
     if (row) return row.approval_id;
     await sleep(50);
   }
-}
-
-/** Takes connections and never says a word, as a Temporal server behind a broken network. */
-async function hangingServer(): Promise<{ server: Server; address: string }> {
-  const server = createServer(() => {}).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('not listening');
-  return { server, address: `127.0.0.1:${address.port}` };
 }

@@ -102,7 +102,7 @@ export async function startTestRuntime(
   const running = await startRuntime(
     readConfig(runtimeSettings, {
       OA_ENV: 'test',
-      OA_LOG_LEVEL: process.env['OA_LOG_LEVEL'] ?? 'silent',
+      OA_LOG_LEVEL: 'silent',
       RUNTIME_PORT: '0',
       RUNTIME_DATABASE_URL: database.runtimeUrl,
       TEMPORAL_ADDRESS: lab ? inject('temporalAddress') : NO_TEMPORAL,
