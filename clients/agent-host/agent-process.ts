@@ -30,7 +30,8 @@ export interface AgentCommand {
   stopGraceMs: number;
 }
 
-const GATE = 'IFS= read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
+/** Run by `sh -c`, with the command as its arguments. */
+export const GATE = 'IFS= read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
 /** A grandchild may hold the pipes for ever; this long its output is still read after the agent itself ended. */
 const PIPE_GRACE_MS = 1_000;
 

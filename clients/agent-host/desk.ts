@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonValue } from '#proto/canonical.ts';
 import { validateMessage } from '#proto/validate.ts';
 import { ApiError } from '../api/errors.ts';
-import { backoffMs } from '../api/transport.ts';
 import type { StopReason } from './drivers/driver.ts';
+import { persist } from './persist.ts';
 import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
 import type { HostRequest, RequestJournal, TerminalReceipt } from './request-journal.ts';
@@ -38,7 +38,6 @@ export interface Desk {
 
 /** Output of a turn whose request names no limit. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
-const ATTEMPT_MAX = 16;
 /** The platform writes its own receipt at the deadline; an answer must be there before. */
 const DEADLINE_MARGIN_MS = 2_000;
 
@@ -53,14 +52,17 @@ export function createDesk(deps: DeskDeps): Desk {
   failed.catch(() => undefined);
   let scan: Promise<void> = Promise.resolve();
 
+  const waiting = { log, signal: closing.signal };
   const turnDeps: TurnDeps = {
     ...deps.turns,
     log,
     postEvents: async (runId, events) => {
       await platform.postEvents(runId, events);
     },
-    putArtifact: platform.putArtifact,
-    getArtifact: platform.getArtifact,
+    putArtifact: (runId, kind, file) =>
+      persist(`the ${kind} of ${runId}`, () => platform.putArtifact(runId, kind, file), waiting),
+    getArtifact: (runId, sha256) =>
+      persist(`a patch of ${runId}`, () => platform.getArtifact(runId, sha256), waiting),
   };
 
   /** One scan at a time, so that a request is begun once. */
@@ -173,34 +175,28 @@ export function createDesk(deps: DeskDeps): Desk {
   }
 
   /** Posts the receipt until the platform has it. A refusal means that it has one already, or wants none. */
-  async function deliver(request: HostRequest, answered: TerminalReceipt): Promise<void> {
-    let receipt = answered;
+  async function deliver(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
     if (request.method === 'turn/start') {
       await publishLeftovers(turnDeps, { runId: request.run_id, requestId: request.request_id });
     }
-    for (let attempt = 1; ; attempt = Math.min(attempt + 1, ATTEMPT_MAX)) {
-      try {
-        await platform.postReceipt(deps.workerId, request.request_id, receipt);
-        break;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        if (isMalformed(error) && receipt === answered) {
-          receipt = refusedReceipt(request, error);
-          log.warn(String(receipt.payload['message']));
-          continue;
-        }
-        if (error.kind === 'Validation' && !error.retryable) {
-          log.warn(`the receipt of ${request.request_id} was not taken: ${error.message}`);
-          break;
-        }
-        if (!error.retryable) throw error;
-        if (attempt === 1) log.warn(`a receipt waits: ${error.message}`);
-        const waitMs = (error.retryAfterMs ?? 0) + backoffMs(attempt, Math.random);
-        await delay(waitMs, undefined, { signal: closing.signal });
-      }
+    try {
+      await post(request, receipt);
+      log.info(`${request.method} ${request.request_id}: ${summaryOf(receipt)}`);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind !== 'Validation') throw error;
+      log.warn(`the receipt of ${request.request_id} was not taken: ${describe(error)}`);
+      if (isMalformed(error)) await post(request, refusedReceipt(request, error));
     }
     await journal.reported(request.request_id);
-    log.info(`${request.method} ${request.request_id}: ${summaryOf(receipt)}`);
+  }
+
+  function post(request: HostRequest, receipt: TerminalReceipt) {
+    const { request_id } = request;
+    return persist(
+      `the receipt of ${request_id}`,
+      () => platform.postReceipt(deps.workerId, request_id, receipt),
+      waiting,
+    );
   }
 
   return {
@@ -233,9 +229,12 @@ function isMalformed(error: ApiError): boolean {
 /** A request must not stay open because its answer broke the contract. */
 function refusedReceipt(request: HostRequest, error: ApiError): TerminalReceipt {
   const named = { requestId: request.request_id, method: request.method };
-  const faults = error.faults.map(({ path, reason }) => `${path} ${reason}`).join('; ');
-  const message = `the answer of the host was refused: ${error.message} ${faults}`;
+  const message = `the answer of the host was refused: ${describe(error)}`;
   return workerError(named, 'internal_error', message, false);
+}
+
+function describe(error: ApiError): string {
+  return [error.message, reasons(error.faults)].filter(Boolean).join(' ');
 }
 
 /** Longer timers overflow and fire at once. */

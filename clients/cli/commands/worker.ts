@@ -102,9 +102,9 @@ async function start(cli: Cli, flags: StartFlags): Promise<void> {
       },
       interrupt.signal,
     );
-    cli.say(`The worker ended: ${end.reason}.`);
     const code = exitCodeOfEnd(end);
-    if (code !== EXIT.ok) throw new CliError(code, end.reason, hintOf(end));
+    if (code !== EXIT.ok) throw new CliError(code, `the worker ended: ${end.reason}`, hintOf(end));
+    cli.say(`The worker ended: ${end.reason}.`);
   } catch (error) {
     if (!(error instanceof LockHeldError)) throw error;
     throw new CliError(
