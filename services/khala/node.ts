@@ -57,7 +57,11 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   const { metrics, onFault, now = Date.now } = options;
   const nodeId = options.nodeId || `node_${randomBytes(6).toString('hex')}`;
   const pool = (applicationName: string, max: number) =>
-    connect({ url: options.databaseUrl, max, applicationName, settings: SETTINGS });
+    connect({
+      ...{ url: options.databaseUrl, max, applicationName },
+      textArraysOnly: true,
+      settings: SETTINGS,
+    });
   const live = pool('oa-khala-live', LIVE_CONNECTIONS);
   const replay = pool('oa-khala', REPLAY_CONNECTIONS);
   const journal = createJournalReader(replay);

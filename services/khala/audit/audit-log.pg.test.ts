@@ -20,7 +20,10 @@ test('denials and failures survive an outage, each as its own row (invariant 1)'
   const line = await startTcpProxy({ host: real.hostname, port: Number(real.port) });
   const url = new URL(real);
   url.port = String(line.port);
-  const sql = connect({ url: url.href, max: 1, applicationName: 'oa-test-audit' });
+  const sql = connect({
+    ...{ url: url.href, max: 1, applicationName: 'oa-test-audit' },
+    textArraysOnly: true,
+  });
   let faults = 0;
   const audit = createAuditLog({ sql, nodeId: 'outage', onFault: () => (faults += 1) });
   line.down();
