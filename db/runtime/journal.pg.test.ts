@@ -3,6 +3,7 @@ import type { JsonObject } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { ROOT_HASH, verifyChain } from '#proto/event-chain.ts';
 import { newId, type RunId } from '#proto/ids.ts';
+import { connect } from '../connect.ts';
 import { type TestDatabase, testDatabase } from '../testing/database.ts';
 import { createTestRun } from '../testing/runs.ts';
 import { transaction } from '../transaction.ts';
@@ -418,5 +419,35 @@ describe('many at once', () => {
     expect(hints).toEqual([]);
     await transaction(database.runtime, (tx) => journal.appendIn(tx, step(run_id, [delta('a')])));
     expect(hints[0]).toMatchObject({ topic: `run:${run_id}:events`, head_seq: 1n });
+  });
+
+  test('an append reads the same few rows however long the log has become', async () => {
+    await using fresh = await testDatabase(['runtime']);
+    const sql = connect({ url: fresh.runtimeUrl, max: 1, applicationName: 'oa-test-plans' });
+    const writer = createJournal({ sql, hint: () => {} });
+    const { run_id } = await createTestRun(sql);
+    const append = (key: string) =>
+      transaction(sql, async (tx) => {
+        const events = Array.from({ length: 50 }, (_, at) => delta('', `${key}/${at}`));
+        await writer.appendIn(tx, step(run_id, events));
+        const [reads] = await tx<{ rows: bigint }[]>`
+          select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int8 as rows
+          from pg_stat_xact_user_tables where relname in ('runs', 'run_events')`;
+        return Number(reads?.rows);
+      });
+    // The connection's plans are made here, while the table is small.
+    for (let number = 0; number < 10; number += 1) await append(`early ${number}`);
+    const early = await append('early');
+    for (let number = 0; number < 10; number += 1) {
+      await writer.append(
+        step(
+          run_id,
+          Array.from({ length: 300 }, (_, at) => delta('', `${number}/${at}`)),
+        ),
+      );
+    }
+    expect(early).toBeGreaterThan(0);
+    expect(await append('late')).toBeLessThan(500);
+    await sql.end();
   });
 });

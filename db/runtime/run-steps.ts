@@ -6,7 +6,7 @@ import type { Tx } from '../transaction.ts';
 export async function hasEvent(tx: Tx, runId: string, idempotencyKey: string): Promise<boolean> {
   const rows = await tx`
     select from runtime.run_events
-    where run_id = ${runId} and idempotency_key = ${idempotencyKey}`;
+    where run_id || ' ' || idempotency_key = ${`${runId} ${idempotencyKey}`} and idempotency_key is not null`;
   return rows.length > 0;
 }
 

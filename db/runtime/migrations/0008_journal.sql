@@ -4,7 +4,8 @@
 -- 3. Idempotency is looked up before any rule of state.
 -- 4. seq, chain, run row, summaries and topic heads move in one statement: whoever sees n sees 1..n.
 -- 5. Every table is reached by key. Plans are cached for the life of a connection, and one that was made while a table was
---    small would scan it for ever; hence only nested loops over indexes.
+--    small would scan it, or take the wrong index, for ever. Hence lateral lookups that the planner cannot turn around,
+--    and an index on one expression for the idempotency key, because (run_id, key) could be served by the primary key too.
 
 create function runtime.rfc3339(at timestamptz) returns text
 language sql immutable parallel safe as $$
@@ -207,15 +208,18 @@ declare
 begin
   -- 1
   with locked as materialized (
-    select u.run_id, u.topic_id, u.latest_seq, u.last_event_hash, u.trajectory_hash
-    from unnest(p_run_ids) o (run_id) join runtime.runs u on u.run_id = o.run_id
-    order by u.run_id collate "C" for update of u
+    select o.ord, u.*
+    from (select * from unnest(p_run_ids) with ordinality o (run_id, ord) order by o.run_id collate "C") o
+    left join lateral (
+      select u.topic_id, u.latest_seq, u.last_event_hash, u.trajectory_hash
+      from runtime.runs u where u.run_id = o.run_id for update
+    ) u on true
   )
-  select array_agg(coalesce(l.topic_id, 0) order by o.ord), array_agg(coalesce(l.latest_seq, -1) order by o.ord),
-    array_agg(encode(l.last_event_hash, 'hex') order by o.ord),
-    array_agg(l.trajectory_hash is not null order by o.ord), date_trunc('milliseconds', clock_timestamp())
+  select array_agg(coalesce(l.topic_id, 0) order by l.ord), array_agg(coalesce(l.latest_seq, -1) order by l.ord),
+    array_agg(encode(l.last_event_hash, 'hex') order by l.ord),
+    array_agg(l.trajectory_hash is not null order by l.ord), date_trunc('milliseconds', clock_timestamp())
   into run_topics, run_heads, run_hash, run_closed, recorded
-  from unnest(p_run_ids) with ordinality o (run_id, ord) left join locked l on l.run_id = o.run_id;
+  from locked l;
   run_before := run_heads;
   if -1 = any (run_heads) then
     select array_agg(case when run_heads[s.run] = -1 then 'not_found' else '' end order by s.ord) into outcomes
@@ -229,8 +233,12 @@ begin
       s.event_type = d.event_type and s.payload_sha256 = sha256(substring(p_payloads from d.start + 1 for d.length)) as same
     from unnest(p_event_step, p_event_type, p_event_key, p_event_start, p_event_length)
       with ordinality d (step, event_type, key, start, length, ord)
-    left join runtime.run_events s
-      on s.run_id = run_ids[p_step_run[d.step]] and s.idempotency_key = d.key
+    left join lateral (
+      select * from runtime.run_events s
+      where s.run_id || ' ' || s.idempotency_key = run_ids[p_step_run[d.step]] || ' ' || d.key
+        and s.idempotency_key is not null
+      limit 1
+    ) s on true
     order by d.ord
   loop
     if e.step is distinct from current_step then
@@ -300,11 +308,13 @@ begin
       where d.digest is not null and coalesce(outcomes[d.step], '') = ''
     )
     update runtime.runs u
-    set latest_seq = s.seq, last_event_hash = decode(s.hash, 'hex'), updated_at = greatest(u.updated_at, recorded),
-      trajectory_hash = case when s.closed then decode(s.hash, 'hex') end,
-      terminal_at = case when s.closed then recorded end
-    from unnest(run_ids, run_before, run_heads, run_hash, run_closed) s (run_id, before, seq, hash, closed)
-    where u.run_id = s.run_id and s.seq > s.before;
+    set latest_seq = run_heads[array_position(run_ids, u.run_id)],
+      last_event_hash = decode(run_hash[array_position(run_ids, u.run_id)], 'hex'),
+      updated_at = greatest(u.updated_at, recorded),
+      trajectory_hash = case when run_closed[array_position(run_ids, u.run_id)]
+        then decode(run_hash[array_position(run_ids, u.run_id)], 'hex') end,
+      terminal_at = case when run_closed[array_position(run_ids, u.run_id)] then recorded end
+    where u.run_id = any (run_ids) and u.latest_seq < run_heads[array_position(run_ids, u.run_id)];
   end if;
 
   if p_patches <> '{}' then

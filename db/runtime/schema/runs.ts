@@ -86,7 +86,7 @@ export const runEvents = runtimeSchema.table(
   (table) => [
     primaryKey({ columns: [table.runId, table.seq] }),
     uniqueIndex('run_events_idempotency')
-      .on(table.runId, table.idempotencyKey)
+      .on(sql`(run_id || ' ' || idempotency_key)`)
       .where(sql`idempotency_key is not null`),
   ],
 );
