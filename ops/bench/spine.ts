@@ -38,7 +38,7 @@ export default async function spine(): Promise<Measure[]> {
 
 /** A stack with one agent host, as `npm start` and `oa worker start` make them. */
 async function onStack(directory: string): Promise<Measure[]> {
-  const stack = await startStackProcess(directory, { OA_LOG_LEVEL: 'warn' });
+  const stack = await startStackProcess(directory);
   try {
     const oa = createOa({
       layout: stackLayout(stack.env),

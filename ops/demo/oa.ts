@@ -57,7 +57,11 @@ export function createOa(options: OaOptions): Oa {
       const login = oa(['login', '--email', email, '--code', '-'], 'pipe');
       const output = collect(login);
       const ended = once(login, 'exit');
-      login.stdin?.end(`${await loginCode(log, from, email)}\n`);
+      const given = await loginCode(log, from, email).catch((error: unknown) => {
+        login.kill();
+        throw error;
+      });
+      login.stdin?.end(`${given}\n`);
       const [code] = await ended;
       if (code !== 0) throw new Error(`oa login failed: ${output()}`);
     },

@@ -22,6 +22,7 @@ export class CallFailedError extends Error {
   }
 }
 
+const ATTEMPTS_MAX = 5;
 const POLL_MS = 50;
 const POLLS_MAX = 200;
 
@@ -35,7 +36,7 @@ export async function signIn(stack: StackProcess, email: string): Promise<Operat
     path: string,
     body?: unknown,
   ): Promise<T> => {
-    const answer = await fetch(`${addresses[service]}${path}`, {
+    const request = {
       method,
       headers: {
         ...(accessToken ? { authorization: `Bearer ${accessToken}` } : {}),
@@ -43,10 +44,16 @@ export async function signIn(stack: StackProcess, email: string): Promise<Operat
         ...(method === 'GET' ? {} : { 'idempotency-key': crypto.randomUUID() }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const json = (await answer.json()) as { data: T };
-    if (!answer.ok) throw new CallFailedError(`${method} ${path}`, answer.status, json);
-    return json.data;
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await fetch(`${addresses[service]}${path}`, request);
+      const json = (await answer.json()) as { data: T };
+      if (answer.ok) return json.data;
+      // The service asks to repeat with the same key while it is still warming up.
+      if (answer.status !== 503 || attempt === ATTEMPTS_MAX) {
+        throw new CallFailedError(`${method} ${path}`, answer.status, json);
+      }
+    }
   };
   const challenge = await call<{ challenge_id: string }>('control', 'POST', '/api/auth/email', {
     email,
