@@ -2,19 +2,24 @@ import { z } from 'zod';
 import { NAMESPACE } from '#temporal.config';
 import { commonSettings, portSetting } from '../shared/config.ts';
 
-export const workerSettings = z.object({
-  ...commonSettings,
-  WORKER_PORT: portSetting(4190),
-  RUNTIME_DATABASE_URL: z.url(),
-  TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: z.string().min(1).default(NAMESPACE),
-  OA_ARTIFACTS_DIR: z.string().min(1),
-  /** Private keys (JWKS) that sign receipts; the first signs, the others only stay published. */
-  OA_RECEIPT_KEYS_FILE: z.string().min(1),
-  /** Directory of built workflow bundles; empty: built anew at each start. */
-  OA_WORKFLOW_BUNDLE: z.string().default(''),
-  /** Milliseconds between two looks for expired leases and overdue requests. */
-  OA_SWEEP_INTERVAL_MS: z.coerce.number().int().min(50).max(60_000).default(1_000),
-});
+export const workerSettings = z
+  .object({
+    ...commonSettings,
+    WORKER_PORT: portSetting(4190),
+    RUNTIME_DATABASE_URL: z.url(),
+    TEMPORAL_ADDRESS: z.string().min(1).default('127.0.0.1:7233'),
+    TEMPORAL_NAMESPACE: z.string().min(1).default(NAMESPACE),
+    OA_ARTIFACTS_DIR: z.string().min(1),
+    /** Private keys (JWKS) that sign receipts; the first signs, the others only stay published. */
+    OA_RECEIPT_KEYS_FILE: z.string().min(1),
+    /** Directory of built workflow bundles; empty: built anew at each start. */
+    OA_WORKFLOW_BUNDLE: z.string().default(''),
+    /** Milliseconds between two looks for expired leases and overdue requests. */
+    OA_SWEEP_INTERVAL_MS: z.coerce.number().int().min(50).max(60_000).default(1_000),
+  })
+  .refine(({ OA_ENV, OA_BUILD_ID }) => OA_ENV !== 'production' || OA_BUILD_ID !== '', {
+    path: ['OA_BUILD_ID'],
+    message: 'production pins runs to builds, so a build needs a name of its own',
+  });
 
 export type WorkerConfig = z.output<typeof workerSettings>;

@@ -15,6 +15,7 @@ import { createMetrics } from '../shared/metrics.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { startServer, stopOnSignals } from '../shared/server.ts';
 import { readPrivateKeySet } from '../shared/service-keys.ts';
+import { createTracing } from '../shared/tracing.ts';
 import { workerSettings } from './config.ts';
 import { WORKER_METRICS } from './metrics.ts';
 import { observed } from './observe.ts';
@@ -36,7 +37,8 @@ const keys = await readPrivateKeySet(
   throw error;
 });
 const buildId = config.OA_BUILD_ID || DEVELOPMENT_BUILD_ID;
-const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId });
+const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
+const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId, tracing });
 const metrics = createMetrics(SERVICE, WORKER_METRICS);
 const temporalLogger = new DefaultLogger('WARN', ({ message, meta }) =>
   logger.warn({ ...meta }, message),
@@ -68,7 +70,7 @@ const worker = await createRuntimeWorker({
   namespace: config.TEMPORAL_NAMESPACE,
   buildId,
   workflowBundle: bundle,
-  activities: observed(activities, metrics, Date.now),
+  activities: observed(activities, { metrics, tracing, now: Date.now }),
   traceFile: config.OA_TRACE_FILE,
 });
 
@@ -135,6 +137,7 @@ const running = await startServer({
     () => journal.close(),
     () => hinter.close(),
     () => sql.end({ timeout: 1 }),
+    () => tracing.close(),
   ],
 });
 stopOnSignals(running, logger);

@@ -1,23 +1,24 @@
 import type { RuntimeActivities } from '#activities/index.ts';
 import type { Metrics } from '../shared/metrics.ts';
+import type { Tracing } from '../shared/tracing.ts';
 import type { WORKER_METRICS } from './metrics.ts';
 
 type WorkerMetrics = Metrics<typeof WORKER_METRICS>;
 type Activity = (input: never) => Promise<unknown>;
 
-/** The same activities, each counted and timed, and what they mean for the platform counted beside. */
+/** The same activities, each counted, timed and in a span of its own, and what they mean for the platform counted beside. */
 export function observed(
   activities: RuntimeActivities,
-  metrics: WorkerMetrics,
-  now: () => number,
+  deps: { metrics: WorkerMetrics; tracing: Tracing; now: () => number },
 ): RuntimeActivities {
+  const { metrics, tracing, now } = deps;
   const timed = Object.entries<Activity>(activities as never).map(([name, activity]) => [
     name,
     async (input: never) => {
       const startedMs = now();
       let outcome = 'failed';
       try {
-        const result = await activity(input);
+        const result = await tracing.span('runtime.persist', { step: name }, () => activity(input));
         outcome = 'completed';
         return result;
       } finally {

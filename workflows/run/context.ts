@@ -17,7 +17,7 @@ import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
 import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
 import { DEFAULT_RUN_TIMINGS, type RunTimings } from './timings.ts';
 
-const ATTRIBUTES = {
+export const ATTRIBUTES = {
   runId: defineSearchAttributeKey('OaRunId', 'KEYWORD'),
   owner: defineSearchAttributeKey('OaOwner', 'KEYWORD'),
   org: defineSearchAttributeKey('OaOrg', 'KEYWORD'),

@@ -24,7 +24,7 @@ import { advance, IllegalRunTransitionError, type RunState } from './state.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
 
-/** A receipt is kept until its turn asks for it; a run never has more requests than this under way. */
+/** Kept until their turn asks for them; a run has one turn under way, so more than a few are noise. */
 const RECEIPTS_MAX = 16;
 
 export function answerMessages(context: RunContext): void {
@@ -42,7 +42,10 @@ export function answerMessages(context: RunContext): void {
     description: 'Approves or denies what the run waits for',
   });
   setHandler(workerReceiptSignal, (receipt) => {
-    if (context.receipts.size < RECEIPTS_MAX) context.receipts.set(receipt.request_id, receipt);
+    const { receipts } = context;
+    // A request has one receipt: the first, also where both arrive before anybody looks.
+    if (receipts.has(receipt.request_id) || receipts.size >= RECEIPTS_MAX) return;
+    receipts.set(receipt.request_id, receipt);
   });
   setHandler(workerLostSignal, (lost) => {
     context.lost = lost;

@@ -45,6 +45,8 @@ export async function takeTurn(context: RunContext, feedback: string): Promise<T
 /** Until a worker takes it; a run without a worker waits, and says for which. */
 async function offerTurn(context: RunContext, feedback: string): Promise<LeasedTurn> {
   const { turn, recoveries: recovery, limits, timings } = context;
+  // Whatever came before answers requests that have ended.
+  context.receipts.clear();
   const decision = decideFor(context, { point: 'dispatch', turn, turns_max: limits.turns_max });
   if (decision.decision !== 'allow') {
     context.decisions.push(decision);

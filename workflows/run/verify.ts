@@ -16,7 +16,7 @@ import {
   type VerificationOutcome,
   verificationWorkflowId,
 } from '../verification/messages.ts';
-import { move, type RunContext, step, until, waitFor } from './context.ts';
+import { ATTRIBUTES, move, type RunContext, step, until, waitFor } from './context.ts';
 import { failed, RunEnded } from './ending.ts';
 import type { TurnResponse } from './messages.ts';
 import type { RunActivities } from './ports.ts';
@@ -104,6 +104,10 @@ async function runChild(
           workflowId: verificationWorkflowId(verification.harness_input.verification_id),
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.TRY_CANCEL,
+          typedSearchAttributes: [
+            { key: ATTRIBUTES.runId, value: verification.run_id },
+            { key: ATTRIBUTES.tier, value: TIER },
+          ],
           staticSummary: `Verify attempt ${verification.harness_input.attempt} of ${verification.run_id}`,
         },
       ),
