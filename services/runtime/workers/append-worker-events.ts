@@ -6,6 +6,7 @@
  *    lost. An error that is repeated it finds by its own look at the log.
  */
 import { findGrantedArtifact } from '#db/runtime/artifacts.ts';
+import { createPublishRate, type RateDecision } from '#db/runtime/publish-rate.ts';
 import { type AppendedWorkerEvent, appendWorkerEvent } from '#db/runtime/worker-events.ts';
 import {
   closeWorkerRequest,
@@ -19,6 +20,7 @@ import { ProblemError } from '#proto/errors.ts';
 import type { TopicPosition, WorkerEvent, WorkerEventDraft } from '#proto/gen/types.ts';
 import type { Sha256 } from '#proto/sha256.ts';
 import { formatTime } from '#proto/time.ts';
+import { TOPIC_POLICY } from '#proto/topics.ts';
 import type { TurnResponse } from '#workflows/run/messages.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
@@ -39,12 +41,18 @@ interface Appended {
 export function appendWorkerEvents(
   deps: RuntimeDeps,
 ): RuntimeHandler<'runtime.worker.events.append'> {
-  const { sql } = deps;
+  const { sql, now } = deps;
+  const rate = createPublishRate({
+    perSecond: TOPIC_POLICY.codex_worker_events.publishRatePerSecond,
+    clock: now,
+  });
   return async function appendWorkerEvents({ body, params, caller, command }) {
     const workerId = workerIdOf(params);
     const person = requirePerson(caller);
     const { answer, appended } = await transaction(sql, async (tx) => {
       const worker = ownedWorker(await lockWorker(tx, workerId), person);
+      // After the owner is known, or a stranger could use up the rate of another's worker.
+      assertRate(rate.take(workerId));
       const appended: Appended[] = [];
       for (const [index, draft] of body.events.entries()) {
         appended.push(await appendOne(tx, deps, worker, draft, `$.events[${index}]`));
@@ -58,6 +66,12 @@ export function appendWorkerEvents(
     for (const each of appended) if (each.ended) announce(deps, each.ended, each);
     return answer;
   };
+}
+
+function assertRate(permit: RateDecision): void {
+  if (permit.ok) return;
+  const detail = 'The worker sends more batches than its topic takes.';
+  throw new ProblemError('rate_limited', detail, { retryAfterMs: permit.retryAfterMs });
 }
 
 async function appendOne(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TOPIC_POLICY } from '#proto/topics.ts';
 import { giveRun, giveWorker } from '../testing/given.ts';
 import {
   sha256Text,
@@ -251,6 +252,24 @@ test.each(['worker.request', 'worker.stopped', 'worker.summary'])(
     expect([answer.status, answer.json.code]).toEqual([422, 'reserved_event_type']);
   },
 );
+
+test('a host that floods its topic is slowed down', async () => {
+  const startedMs = Date.now();
+  await using still = await startTestRuntime({ now: () => startedMs });
+  const noisy = await still.person();
+  const worker_id = await giveWorker(noisy);
+  const rate = TOPIC_POLICY.codex_worker_events.publishRatePerSecond;
+  const answers = await Promise.all(
+    Array.from({ length: rate + 5 }, () =>
+      noisy.ask(`/v1/workers/${worker_id}/events`, {
+        json: { events: [{ event_type: 'worker.note' }] },
+      }),
+    ),
+  );
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused).toHaveLength(5);
+  expect(refused[0]?.json).toMatchObject({ code: 'rate_limited', retryable: true });
+});
 
 test('a receipt for a request that was never made is refused, with the batch around it', async () => {
   const worker_id = await giveWorker(alice);
