@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HarnessResult } from '#workflows/verification/ports.ts';
 import { CACHE, PROJECTS, type Project } from './testing/projects.ts';
@@ -19,17 +19,19 @@ function missing({ needs }: Project): string {
   return absent.length > 0 ? ` (needs ${absent.join(', ')})` : bubblewrapNeeded;
 }
 
-/** What any developer's machine has: Go's compiled standard library, offered as a named cache. */
+/** Go's compiled standard library, as any developer's machine has it; compiled once, then kept between runs of the tests. */
+const GO_CACHE = join(import.meta.dirname, '..', '..', '.cache', 'harness-go-build');
+
 function warmGoCache(directory: string, project: Project): void {
   const source = mkdtempSync(join(directory, 'go-'));
   for (const [path, content] of Object.entries(project.files)) {
-    mkdirSync(join(source, path, '..'), { recursive: true });
+    mkdirSync(dirname(join(source, path)), { recursive: true });
     writeFileSync(join(source, path), content);
   }
-  const env = { ...process.env, ...project.harness.env, GOCACHE: join(directory, 'go-build') };
+  mkdirSync(GO_CACHE, { recursive: true });
   execFileSync('go', ['test', '-count=1', '-vet=off', '-run', 'Nothing', './...'], {
     cwd: source,
-    env,
+    env: { ...process.env, ...project.harness.env, GOCACHE: GO_CACHE },
     stdio: 'ignore',
   });
 }
@@ -48,7 +50,7 @@ describe.each(PROJECTS)('a patch to a $name project', (project) => {
     mkdirSync(join(caches, CACHE));
     if (project.harness.mounts_ro.includes('go-build')) warmGoCache(caches, project);
     verifier = await startTestVerifier({
-      caches: { [CACHE]: join(caches, CACHE), 'go-build': join(caches, 'go-build') },
+      caches: { [CACHE]: join(caches, CACHE), 'go-build': GO_CACHE },
     });
     repository = verifier.repository(project.files);
     listener = createServer((socket) => {
