@@ -51,6 +51,8 @@ const hinter = createHinter(database);
 const journal = createJournal({ sql, hint: hinter.hint });
 const artifacts = createDirectoryStore(config.OA_ARTIFACTS_DIR);
 
+// Before anything else touches the tables: its message says what to run.
+await assertSchemaVersion(sql, 'runtime');
 const [bundle, connection, clientConnection, signingKey] = await Promise.all([
   workflowBundle(config.OA_WORKFLOW_BUNDLE, temporalLogger),
   NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
