@@ -12,11 +12,11 @@ import type { WebSocket } from 'ws';
 import { CLOSE_CODE, type CloseAction } from '#proto/khala-close.ts';
 import { decodeFrame, decodeJsonFrame, type KhalaMessage } from '#proto/khala-frame.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
-import { assertCompatible } from '../authentication/compatibility.ts';
-import { verifyProof } from '../authentication/proof.ts';
 import type { Grant } from '../authentication/sync-token.ts';
-import { INBOX_FRAMES_MAX, OUTBOX_BYTES_MAX, TOPICS_PER_CONNECTION_MAX } from '../limits.ts';
+import { INBOX_FRAMES_MAX, OUTBOX_BYTES_MAX } from '../limits.ts';
 import { messageFrame, type WireFormat } from '../wire/message-frame.ts';
+import { grantOfHello, grantOfRefresh } from './credentials.ts';
+import { challengeOf, welcomeOf } from './greeting.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLiveness, type Liveness } from './liveness.ts';
 import { Outbox } from './outbox.ts';
@@ -26,7 +26,6 @@ import { assertExpected, type ClientKind, type SessionState } from './session-st
 import { SubscriptionSet } from './subscription-set.ts';
 
 type ClientMessage = Extract<KhalaMessage, { kind: ClientKind }>;
-type Credentials = { token: string; proof: string };
 
 const NONCE_BYTES = 24;
 
@@ -93,7 +92,7 @@ export class Session {
     });
     // What `ws` found wrong with the peer's frames; it closes with the standard's own code.
     socket.on('error', () => undefined);
-    this.#challenge();
+    this.#send(challengeOf(node, this.#nonce));
   }
 
   get admitted(): boolean {
@@ -112,19 +111,6 @@ export class Session {
       () => this.#fail(new SessionFault('server_draining', 'server_draining')),
       windowMs,
     );
-  }
-
-  #challenge(): void {
-    const { window } = this.#node;
-    this.#send({
-      kind: 'challenge',
-      nonce: this.#nonce,
-      protocol_version_min: window.protocol_version,
-      protocol_version_max: window.protocol_version,
-      client_build_id_min: window.min_client_build_id,
-      client_build_id_max: window.max_client_build_id,
-      window_expires_at: window.expires_at ?? '',
-    });
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -176,36 +162,20 @@ export class Session {
     }
   }
 
-  async #hello(hello: Extract<KhalaMessage, { kind: 'hello' }>): Promise<void> {
+  async #hello(hello: Extract<ClientMessage, { kind: 'hello' }>): Promise<void> {
     this.#state = { name: 'authenticating' };
-    assertCompatible(hello, this.#node.window);
-    const grant = await this.#authenticate(hello);
-    if (grant.deviceId !== hello.device_id) {
-      throw new SessionFault('unauthorized', 'token_of_other_device');
-    }
-    this.#admit(grant);
+    this.#admit(await grantOfHello(this.#node, hello, this.#nonce));
+    if (!this.admitted) return;
     this.#liveness.start();
     this.#node.metrics.khala_connects_total.record(1, { outcome: 'admitted' });
     this.#audit({ decision: 'allow', reason: 'admitted' });
   }
 
-  async #refresh(credentials: Credentials): Promise<void> {
-    const before = this.#state.name === 'admitted' ? this.#state.grant : undefined;
-    const grant = await this.#authenticate(credentials);
-    const samePrincipal =
-      before &&
-      grant.userId === before.userId &&
-      grant.sessionId === before.sessionId &&
-      grant.deviceId === before.deviceId;
-    if (!samePrincipal) throw new SessionFault('unauthorized', 'token_of_other_session');
-    this.#admit(grant, before);
+  async #refresh(refresh: Extract<ClientMessage, { kind: 'token_refresh' }>): Promise<void> {
+    if (this.#state.name !== 'admitted') return;
+    const before = this.#state.grant;
+    this.#admit(await grantOfRefresh(this.#node, refresh, this.#nonce, before), before);
     this.#audit({ decision: 'allow', reason: 'token_refreshed' });
-  }
-
-  async #authenticate({ token, proof }: Credentials): Promise<Grant> {
-    const grant = await this.#node.verifySyncToken(token);
-    await verifyProof(proof, grant, this.#nonce);
-    return grant;
   }
 
   #admit(grant: Grant, before?: Grant): void {
@@ -221,15 +191,7 @@ export class Session {
       () => this.#fail(new SessionFault('reauth_required', 'token_expired')),
       Math.max(0, grant.expiresAtMs - this.#node.now()),
     );
-    this.#send({
-      kind: 'welcome',
-      connection_id: this.id,
-      node_id: this.#node.nodeId,
-      token_expires_at_ms: BigInt(grant.expiresAtMs),
-      heartbeat_interval_ms: this.#node.timing.heartbeatIntervalMs,
-      dead_after_ms: this.#node.timing.deadAfterMs,
-      topics_max: TOPICS_PER_CONNECTION_MAX,
-    });
+    this.#send(welcomeOf(this.#node, this.id, grant));
     this.#subscriptions.grant(grant);
   }
 
