@@ -98,7 +98,7 @@ describe.skipIf(bubblewrapNeeded)(`a room${bubblewrapNeeded}`, () => {
   it('says that memory was the reason, where a control group counts it', async () => {
     const hogs = `pids=
       for hog in 1 2 3 4; do
-        python3 -c "x = bytearray(40 << 20); import time; time.sleep(1)" & pids="$pids $!"
+        python3 -c "x = bytearray(40 << 20); import time; time.sleep(3)" & pids="$pids $!"
       done
       for pid in $pids; do wait $pid || exit 1; done`;
     const limits = { memoryBytes: 96 * 1024 * 1024 };

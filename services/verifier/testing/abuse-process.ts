@@ -13,8 +13,9 @@ export interface AbuseReport {
   readonly after: string;
 }
 
-/** Longer than a start, shorter than patience. */
-const TIMEOUT_S = 1;
+/** Longer than a start, shorter than patience; and far longer than anything that ends by itself takes. */
+const ENDLESS_TIMEOUT_S = 1;
+const TIMEOUT_S = 60;
 
 const SECRET = 'the secret of the host';
 
@@ -26,12 +27,12 @@ async function abuse(): Promise<AbuseReport> {
   writeFileSync(file, SECRET, { mode: 0o644 });
   const repository = verifier.repository({ 'run.sh': 'exit 1\n' });
   const results: Record<string, HarnessResult> = {};
-  for (const { name, script } of ABUSES) {
+  for (const { name, script, endless } of ABUSES) {
     const patch = repository.patch({ 'run.sh': script({ file, pid: process.pid }) });
     results[name] = await verifier.verify({
       repository,
       patch,
-      harness: { commands: ['sh run.sh'], timeout_s: TIMEOUT_S },
+      harness: { commands: ['sh run.sh'], timeout_s: endless ? ENDLESS_TIMEOUT_S : TIMEOUT_S },
     });
   }
   const { output } = await verifier.sandbox.run(

@@ -25,6 +25,8 @@ export interface Abuse {
   readonly name: string;
   readonly script: (secrets: Secrets) => string;
   readonly ended: readonly Ended[];
+  /** Ends only when its time is over, so the test gives it little. */
+  readonly endless?: true;
 }
 
 export const ABUSES: readonly Abuse[] = [
@@ -32,11 +34,12 @@ export const ABUSES: readonly Abuse[] = [
     name: 'forks without end',
     script: () => 'bomb() { bomb | bomb & }\nbomb\nsleep 30\n',
     ended: ['exited', 'timed_out'],
+    endless: true,
   },
   {
     name: 'takes memory without end',
     script: () => 'exec python3 -c "\nx = []\nwhile True:\n    x.append(bytearray(8 << 20))\n"\n',
-    ended: ['exited', 'memory_limit', 'timed_out'],
+    ended: ['exited', 'memory_limit'],
   },
   {
     name: 'prints without end',
@@ -47,17 +50,18 @@ export const ABUSES: readonly Abuse[] = [
     name: 'sleeps for ever, deaf to signals',
     script: () => "trap '' TERM INT HUP\nwhile :; do sleep 30; done\n",
     ended: ['timed_out'],
+    endless: true,
   },
   {
     name: 'fills the disk',
     script: () =>
       'for directory in . "$HOME" /tmp /dev/shm; do dd if=/dev/zero of=$directory/fill bs=1M; done\nexit 1\n',
-    ended: ['exited', 'timed_out'],
+    ended: ['exited'],
   },
   {
     name: 'reads outside its room',
     script: ({ file, pid }) =>
-      `cat ${file} && exit 0\ncat /proc/${pid}/environ && exit 0\ncat /proc/1/root${file} && exit 0\ncat /etc/shadow && exit 0\nls ${'/root'}/.ssh && exit 0\nexit 1\n`,
+      `cat ${file} && exit 0\ncat /proc/${pid}/environ && exit 0\ncat /proc/1/root${file} && exit 0\ncat /etc/shadow && exit 0\nls /root && exit 0\nexit 1\n`,
     ended: ['exited'],
   },
   {

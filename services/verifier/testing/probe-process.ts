@@ -51,7 +51,7 @@ if (!probe.ok) {
       {
         command: command(host),
         caches: { shared: sharedDirectory },
-        limits: { wallMs: 15_000, ...limits },
+        limits: { wallMs: 60_000, ...limits },
       },
       new AbortController().signal,
     );

@@ -190,7 +190,7 @@ export const PROBES: readonly Probe[] = [
   {
     flag: 'memory_total',
     command: () =>
-      'for i in 1 2 3 4; do python3 -c "x = bytearray(24 << 20); import time; time.sleep(0.5); print(\'held\')" & done; wait; echo end',
+      'for i in 1 2 3 4; do python3 -c "x = bytearray(24 << 20); import time; time.sleep(3); print(\'held\')" & done; wait; echo end',
     limits: { memoryBytes: 64 * MIB },
     aside: ['memory_per_process'],
     guarded: /^(held\n){0,3}end/,
