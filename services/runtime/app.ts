@@ -57,7 +57,12 @@ export function createRuntimeApp({
   if (allowedOrigins.length > 0) {
     app.use(
       '/v1/*',
-      cors({ origin: [...allowedOrigins], credentials: false, maxAge: CORS_MAX_AGE_S }),
+      cors({
+        origin: [...allowedOrigins],
+        credentials: false,
+        maxAge: CORS_MAX_AGE_S,
+        exposeHeaders: EXPOSED_HEADERS,
+      }),
     );
   }
   app.route('/', operations.routes);
@@ -75,6 +80,15 @@ export function createRuntimeApp({
     app,
   );
 }
+
+/** What a page may read of an answer beside its body. */
+const EXPOSED_HEADERS = [
+  'etag',
+  'retry-after',
+  'x-request-id',
+  'traceparent',
+  'idempotency-replayed',
+];
 
 /** A browser asks again this often whether it may. */
 const CORS_MAX_AGE_S = 600;

@@ -103,6 +103,7 @@ describe('a body is refused before anybody reads it', () => {
   test('more than a mebibyte', async () => {
     const answer = await post(`{"x": "${'y'.repeat(1_048_576)}"}`);
     expect(refusal(answer)).toEqual([413, 'payload_too_large']);
+    expect(answer.headers.get('connection')).toBe('close');
   });
 
   test('more than a mebibyte, without saying so first', async () => {

@@ -62,6 +62,17 @@ test('what nobody declared is a problem too', async () => {
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
+test('a page of a known origin may call, another may not', async () => {
+  await using open = await startTestRuntime({
+    settings: { RUNTIME_ALLOWED_ORIGINS: 'https://app.example.com' },
+  });
+  const asked = (origin: string) => open.anonymous('/v1/runs', { headers: { origin } });
+  const known = await asked('https://app.example.com');
+  expect(known.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+  const other = await asked('https://evil.example.com');
+  expect(other.headers.get('access-control-allow-origin')).toBeNull();
+});
+
 test('the process tells how it is without login', async () => {
   expect((await runtime.anonymous('/healthz')).json).toMatchObject({
     status: 'ok',

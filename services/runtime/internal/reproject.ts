@@ -30,7 +30,7 @@ export function reproject(deps: RuntimeDeps): RuntimeHandler<'runtime.projectors
 export function listDrift(deps: RuntimeDeps): RuntimeHandler<'runtime.projectors.drift'> {
   return async function listDrift({ query }) {
     const topic = query.text('topic');
-    const limit = query.integer('limit') ?? 1;
+    const limit = query.count('limit');
     return {
       data: { drift: await listProjectionDrift(deps.sql, { run_id: runOf(topic), limit }) },
     };

@@ -30,7 +30,7 @@ export function listOwnRuns(deps: RuntimeDeps): RuntimeHandler<'runtime.run.list
         worker_id: query.text('worker_id'),
         thread_id: query.text('thread_id'),
       }),
-      { limit: query.integer('limit') ?? 1, ...present({ cursor: query.text('cursor') }) },
+      { limit: query.count('limit'), ...present({ cursor: query.text('cursor') }) },
     );
     const runs = page.runs.map((run) => runMessage(run, deps.historyUrl(run.run_id)));
     return { data: { runs, next_cursor: page.next_cursor } };
@@ -44,7 +44,7 @@ export function listRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.ev
     const afterSeq = query.position('after_seq') ?? 0n;
     const page = await readRunEvents(deps.sql, runId, {
       afterSeq,
-      limit: query.integer('limit') ?? 1,
+      limit: query.count('limit'),
     });
     if (!page) throw runNotFound();
     const events = page.events.map((event) => runEventMessage(runId, event));

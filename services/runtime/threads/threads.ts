@@ -61,7 +61,7 @@ export function getThread(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.get
 
 export function listOwnThreads(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.list'> {
   return async function listOwnThreads({ query, caller }) {
-    const limit = query.integer('limit') ?? 1;
+    const limit = query.count('limit');
     const { threads, next_cursor } = await listThreads(deps.sql, {
       user_id: requirePerson(caller).user_id,
       cursor: query.text('cursor'),
@@ -76,7 +76,7 @@ export function listThreadMessages(
 ): RuntimeHandler<'runtime.thread.messages.list'> {
   return async function listThreadMessages({ params, query, caller }) {
     const { thread_id } = await readThread(deps.sql, caller, params);
-    const limit = query.integer('limit') ?? 1;
+    const limit = query.count('limit');
     const rows = await listMessages(deps.sql, {
       thread_id,
       after: positionOf(query.text('cursor')),

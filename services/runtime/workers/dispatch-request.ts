@@ -11,7 +11,7 @@ import { type Tx, transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
 import type { WorkerRequestDraft } from '#proto/gen/types.ts';
 import { topics } from '#proto/topics.ts';
-import { acceptsWork } from '#workflows/worker/state.ts';
+import { acceptsWork, LEASE_RENEW_MS } from '#workflows/worker/state.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { Answer } from '../../shared/http/command.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
@@ -67,7 +67,7 @@ export function dispatchRequest(
       const answer = await command.complete(tx, { ...answerOf(request, false), positions });
       return { answer, request };
     });
-    const waitMs = query.integer('wait_ms') ?? 0;
+    const waitMs = query.count('wait_ms');
     if (waitMs === 0 || opened.request.state !== 'pending') return opened.answer;
     const ended = await waitForEnd(deps, opened.request, waitMs, signal);
     return ended
@@ -97,7 +97,7 @@ function assertAvailable(worker: WorkerRow, nowMs: number): void {
   }
   if ((worker.lease_expires_at?.getTime() ?? 0) <= nowMs) {
     throw new ProblemError('worker_unavailable', 'The worker has not been heard of lately.', {
-      retryAfterMs: REQUEST_DEADLINE_MS / 60,
+      retryAfterMs: LEASE_RENEW_MS,
     });
   }
 }

@@ -26,7 +26,7 @@ export function getWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worker.get
 export function listVisibleWorkers(deps: RuntimeDeps): RuntimeHandler<'runtime.worker.list'> {
   return async function listVisibleWorkers({ query, caller }) {
     const { user_id, org_id } = requirePerson(caller);
-    const limit = query.integer('limit') ?? 1;
+    const limit = query.count('limit');
     const rows = await listWorkers(deps.sql, {
       user_id,
       org_id: org_id || null,
@@ -48,7 +48,7 @@ export function listEventsOfWorker(
   return async function listEventsOfWorker({ params, query, caller }) {
     const { worker_id } = await readableWorker(deps.sql, caller, params);
     const after = query.position('after_seq') ?? 0n;
-    const limit = query.integer('limit') ?? 1;
+    const limit = query.count('limit');
     const { epoch, head_seq } = await topicCursor(deps.sql, topics.workerEvents(worker_id));
     const rows = await listWorkerEvents(deps.sql, { worker_id, after, limit });
     return {
@@ -75,7 +75,7 @@ export function listRequestsOfWorker(
         requests: await listWorkerRequests(tx, {
           worker_id,
           state: query.text('state'),
-          limit: query.integer('limit') ?? 1,
+          limit: query.count('limit'),
         }),
       }),
     );

@@ -81,6 +81,7 @@ async function answer<Tx>(
       response.headers.set(REQUEST_ID_HEADER, requestId);
       if (traceparent) response.headers.set('traceparent', traceparent);
       setSecurityHeaders(response.headers);
+      if (leavesBodyUnread(c.req.raw, response)) response.headers.set('connection', 'close');
 
       const seconds = (performance.now() - startedMs) / 1000;
       metrics.http_requests_total.record(1, { route: name, status: response.status, code });
@@ -92,6 +93,18 @@ async function answer<Tx>(
     },
     traceparentOf(c.req.raw.headers),
   );
+}
+
+/** A body that small is thrown away faster than a connection is made. */
+const DISCARDED_BYTES_MAX = 65_536;
+
+/** The rest of a refused upload is not waited for: the connection ends, and its client must know not to use it again. */
+function leavesBodyUnread(request: Request, { status }: Response): boolean {
+  const { headers } = request;
+  const length = headers.get('content-length');
+  if (length === null && !headers.has('transfer-encoding')) return false;
+  const isLarge = length === null || Number(length) > DISCARDED_BYTES_MAX;
+  return isLarge && (status === 413 || !request.bodyUsed);
 }
 
 function methodsByPath(routes: readonly Route[]): Map<string, string[]> {

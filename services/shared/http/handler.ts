@@ -24,6 +24,8 @@ export interface ApiRequest<Body = unknown, Tx = unknown> {
 export interface Query {
   text(name: string): string | undefined;
   integer(name: string): number | undefined;
+  /** An integer whose rule has a default, so that it is always there. */
+  count(name: string): number;
   /** A 64-bit position. */
   position(name: string): bigint | undefined;
 }

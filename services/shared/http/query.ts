@@ -78,6 +78,11 @@ function queryOf(values: ReadonlyMap<string, Value>): Query {
   return {
     text: (name) => pick(values.get(name), 'string'),
     integer: (name) => pick(values.get(name), 'number'),
+    count(name) {
+      const value = pick(values.get(name), 'number');
+      if (value === undefined) throw new TypeError(`the rule of ${name} has no default`);
+      return value;
+    },
     position: (name) => pick(values.get(name), 'bigint'),
   };
 }
