@@ -61,7 +61,7 @@ export const ABUSES: readonly Abuse[] = [
   {
     name: 'reads outside its room',
     script: ({ file, pid }) =>
-      `cat ${file} && exit 0\ncat /proc/${pid}/environ && exit 0\ncat /proc/1/root${file} && exit 0\ncat /etc/shadow && exit 0\nls /root && exit 0\nexit 1\n`,
+      `cat ${file} && exit 0\ncat /proc/${pid}/environ && exit 0\ncat /proc/1/root${file} && exit 0\ncat /etc/shadow && exit 0\nls /root/.ssh && exit 0\nexit 1\n`,
     ended: ['exited'],
   },
   {
