@@ -28,8 +28,7 @@ test('items of one tick share a flush, and what comes during it shares the next'
   await new Promise((resolve) => setTimeout(resolve, 0));
   await queue.drain();
   queue.push(item('c'));
-  await Promise.resolve();
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
   queue.push(item('d'));
   queue.push(item('e'));
   await queue.drain();
@@ -66,4 +65,23 @@ test('a full queue refuses', async () => {
     false,
   ]);
   await queue.drain();
+});
+
+test('writers that ask again when they are answered share every flush', async () => {
+  const flushes: number[] = [];
+  const queue = createFlushQueue<Item & { done: () => void }>({
+    flush: async (items) => {
+      flushes.push(items.length);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      for (const one of items) one.done();
+    },
+    ...{ countMax: 100, bytesMax: 1_000, waitingMax: 100 },
+  });
+  const writer = async (name: string) => {
+    for (let round = 0; round < 5; round += 1) {
+      await new Promise<void>((done) => queue.push({ ...item(name), done }));
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, (_, index) => writer(`writer ${index}`)));
+  expect(flushes).toEqual([16, 16, 16, 16, 16]);
 });

@@ -5,6 +5,8 @@
  * 2. Items of one group are flushed in the order they came.
  * 3. Two items with a common key are never in one flush.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 export interface FlushItem {
   group: string;
   keys: readonly string[];
@@ -57,9 +59,11 @@ export function createFlushQueue<T extends FlushItem>(
   }
 
   async function flushAll(): Promise<void> {
-    // In the next microtask, so that items of one tick share a flush.
-    await Promise.resolve();
-    while (waiting.length > 0) await options.flush(takeBatch());
+    while (waiting.length > 0) {
+      // A turn of the event loop, so that everyone whom the last flush answered can ask again and share the next one.
+      await nextTurn();
+      await options.flush(takeBatch());
+    }
     flushing = undefined;
   }
 
