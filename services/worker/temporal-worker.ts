@@ -13,6 +13,7 @@ import {
 import { type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { RuntimeActivities } from '#activities/index.ts';
 import { DEPLOYMENTS, TASK_QUEUES, WORKER_TUNING } from '#temporal.config';
+import { carryTraceContext } from '../shared/trace-context.ts';
 import { fileExporter } from '../shared/tracing.ts';
 
 export interface RuntimeWorkerOptions {
@@ -36,6 +37,7 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
   const provider = new BasicTracerProvider({ resource, spanProcessors: [spanProcessor] });
   const tracer = provider.getTracer('openagents');
   trace.setGlobalTracerProvider(provider);
+  carryTraceContext();
   return Worker.create({
     connection: options.connection,
     namespace: options.namespace,
