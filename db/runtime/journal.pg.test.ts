@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
-import { ROOT_HASH, verifyChain } from '#proto/event-chain.ts';
+import { hashPayload, ROOT_HASH, verifyChain } from '#proto/event-chain.ts';
 import { newId, type RunId } from '#proto/ids.ts';
 import { connect } from '../connect.ts';
 import { type TestDatabase, testDatabase } from '../testing/database.ts';
@@ -74,6 +75,43 @@ describe('the log of a run', () => {
       head_seq: 3n,
       head_hash: second.events[0]?.event_hash,
     });
+  });
+
+  test('SQL chains whatever comes as proto does', async () => {
+    const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,12}$/);
+    const eventType = fc
+      .tuple(word, fc.constantFrom('.', '/'), word)
+      .map((parts) => parts.join(''));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.tuple(
+            eventType,
+            fc.dictionary(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+          ),
+          {
+            minLength: 1,
+            maxLength: 8,
+          },
+        ),
+        async (drawn) => {
+          const { run_id } = await createTestRun(database.runtime);
+          const drafts = drawn.map(([event_type, payload]) => ({ event_type, payload }));
+          const result = await journal.append(step(run_id, drafts));
+          const events = (await log(run_id)).map((event) => ({
+            ...event,
+            run_id,
+            payload_hash: hashPayload(readPayload(event.payload)),
+          }));
+          expect(verifyChain(events)).toEqual({
+            ok: true,
+            head_seq: BigInt(drafts.length),
+            head_hash: result.events.at(-1)?.event_hash,
+          });
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   test('a changed payload no longer verifies', async () => {
