@@ -1,66 +1,28 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '#proto/canonical.ts';
-import { ProblemError } from '#proto/errors.ts';
 import { hashPayload, ROOT_HASH, verifyChain } from '#proto/event-chain.ts';
-import { newId, type RunId } from '#proto/ids.ts';
-import { connect } from '../connect.ts';
+import { newId } from '#proto/ids.ts';
 import { type TestDatabase, testDatabase } from '../testing/database.ts';
 import { createTestRun } from '../testing/runs.ts';
+import { delta, finish, readLog, refusal, step } from '../testing/steps.ts';
 import { transaction } from '../transaction.ts';
-import type { DirtyTopic } from './hint.ts';
 import { createJournal, type Journal } from './journal.ts';
-import { readPayload, type StoredRunEvent, streamRunEvents } from './run-events.ts';
+import { readPayload } from './run-events.ts';
 import { readRun } from './runs.ts';
-import { type EventDraft, STEP_EVENTS_MAX, type StepDraft } from './step.ts';
+import { STEP_EVENTS_MAX } from './step.ts';
 
 let database: TestDatabase;
 let journal: Journal;
-const hints: DirtyTopic[] = [];
 
 beforeAll(async () => {
   database = await testDatabase(['runtime']);
-  journal = createJournal({ sql: database.runtime, hint: (dirty) => hints.push(...dirty) });
+  journal = createJournal({ sql: database.runtime, hint: () => {} });
 });
 afterAll(async () => {
   await journal.close();
   await database[Symbol.asyncDispose]();
 });
-
-function delta(text: string, key?: string): EventDraft {
-  return {
-    event_type: 'text.delta',
-    payload: { item_id: 'item', delta: text },
-    ...(key === undefined ? {} : { idempotency_key: key }),
-  };
-}
-
-function step(run_id: RunId, events: EventDraft[], more: Partial<StepDraft> = {}): StepDraft {
-  return { run_id, events, origin: 'platform', ...more };
-}
-
-async function log(runId: RunId) {
-  const events: StoredRunEvent[] = [];
-  for await (const event of streamRunEvents(database.runtime, runId)) events.push(event);
-  return events;
-}
-
-async function refusal(attempt: Promise<unknown>): Promise<ProblemError> {
-  const error = await attempt.then(
-    () => new Error('was not refused'),
-    (failure: unknown) => failure,
-  );
-  expect(error).toBeInstanceOf(ProblemError);
-  return error as ProblemError;
-}
-
-async function finish(runId: RunId): Promise<void> {
-  await journal.append(
-    step(runId, [{ event_type: 'run.finished', payload: { status: 'succeeded' } }], {
-      patch: { status: 'succeeded', terminal_reason_class: 'completed' },
-    }),
-  );
-}
 
 describe('the log of a run', () => {
   test('counts from 1 without a gap and its chain verifies', async () => {
@@ -69,7 +31,7 @@ describe('the log of a run', () => {
     const second = await journal.append(step(run_id, [delta('c')]));
     expect(first.events.map((event) => event.seq)).toEqual([1n, 2n]);
     expect(second).toMatchObject({ head_seq: 3n, events: [{ seq: 3n, replayed: false }] });
-    const events = (await log(run_id)).map((event) => ({ ...event, run_id }));
+    const events = (await readLog(database.runtime, run_id)).map((event) => ({ ...event, run_id }));
     expect(verifyChain(events)).toEqual({
       ok: true,
       head_seq: 3n,
@@ -98,7 +60,7 @@ describe('the log of a run', () => {
           const { run_id } = await createTestRun(database.runtime);
           const drafts = drawn.map(([event_type, payload]) => ({ event_type, payload }));
           const result = await journal.append(step(run_id, drafts));
-          const events = (await log(run_id)).map((event) => ({
+          const events = (await readLog(database.runtime, run_id)).map((event) => ({
             ...event,
             run_id,
             payload_hash: hashPayload(readPayload(event.payload)),
@@ -117,7 +79,7 @@ describe('the log of a run', () => {
   test('a changed payload no longer verifies', async () => {
     const { run_id } = await createTestRun(database.runtime);
     await journal.append(step(run_id, [delta('a'), delta('b')]));
-    const events = (await log(run_id)).map((event) => ({ ...event, run_id }));
+    const events = (await readLog(database.runtime, run_id)).map((event) => ({ ...event, run_id }));
     const forged = events.map((event) =>
       event.seq === 1n ? { ...event, payload_hash: ROOT_HASH } : event,
     );
@@ -161,7 +123,7 @@ describe('idempotency', () => {
     const again = await journal.append(step(run_id, [delta('a', 'k1')]));
     expect(again.events).toEqual([{ ...first.events[0], replayed: true }]);
     expect(again.head_seq).toBe(1n);
-    expect(await log(run_id)).toHaveLength(1);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(1);
   });
 
   test.each([
@@ -172,7 +134,7 @@ describe('idempotency', () => {
     await journal.append(step(run_id, [delta('a', 'k1')]));
     const problem = await refusal(journal.append(step(run_id, [delta('b'), other])));
     expect(problem.code).toBe('idempotency_conflict');
-    expect(await log(run_id)).toHaveLength(1);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(1);
   });
 
   test('a batch that is repeated with one event more appends only that one', async () => {
@@ -214,7 +176,7 @@ describe('idempotency', () => {
   test('it is looked up before the state: a repeated step of a closed log is answered', async () => {
     const { run_id } = await createTestRun(database.runtime);
     await journal.append(step(run_id, [delta('a', 'k1')]));
-    await finish(run_id);
+    await finish(journal, run_id);
     const again = await journal.append(step(run_id, [delta('a', 'k1')]));
     expect(again.events[0]).toMatchObject({ seq: 1n, replayed: true });
   });
@@ -238,7 +200,7 @@ describe('rules of state', () => {
     );
     expect(problem).toMatchObject({ code: 'sequence_conflict', currentSeq: 2n });
     await journal.append(step(run_id, [delta('c')], { expected_previous_seq: 2n }));
-    expect(await log(run_id)).toHaveLength(3);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(3);
   });
 
   test('of two that expect the same head, one wins', async () => {
@@ -254,7 +216,7 @@ describe('rules of state', () => {
 
   test('run.finished closes the log: its hash is the trajectory', async () => {
     const { run_id } = await createTestRun(database.runtime);
-    await finish(run_id);
+    await finish(journal, run_id);
     const problem = await refusal(journal.append(step(run_id, [delta('late')])));
     expect(problem.code).toBe('run_closed');
     const row = await readRun(database.runtime, run_id);
@@ -270,12 +232,12 @@ describe('rules of state', () => {
       ),
     );
     expect(problem.code).toBe('run_closed');
-    expect(await log(run_id)).toHaveLength(0);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(0);
   });
 
   test('what is derived from a closed log may still be named', async () => {
     const { run_id } = await createTestRun(database.runtime);
-    await finish(run_id);
+    await finish(journal, run_id);
     const replay = { kind: 'replay', sha256: ROOT_HASH, bytes: '1', uri: '' };
     await journal.append(step(run_id, [], { patch: { replay } }));
     expect((await readRun(database.runtime, run_id))?.replay).toEqual(replay);
@@ -310,7 +272,7 @@ describe('rules of state', () => {
       { code: 'rate_limited', retryAfterMs: 5 },
     ]);
     await writer.append(step(run_id, [delta('platform')]));
-    expect(await log(run_id)).toHaveLength(241);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(241);
   });
 });
 
@@ -318,7 +280,7 @@ describe('payloads', () => {
   test('NUL and lone surrogates become U+FFFD, and the event says so', async () => {
     const { run_id } = await createTestRun(database.runtime);
     await journal.append(step(run_id, [delta('a\0b\ud800c'), delta('clean')]));
-    const [dirty, clean] = await log(run_id);
+    const [dirty, clean] = await readLog(database.runtime, run_id);
     expect(readPayload(dirty?.payload ?? new Uint8Array())).toMatchObject({
       delta: 'a\ufffdb\ufffdc',
     });
@@ -329,7 +291,9 @@ describe('payloads', () => {
     const { run_id } = await createTestRun(database.runtime);
     const payload: JsonObject = { ratio: 0.1, tiny: 5e-324, large: 1e21 };
     await journal.append(step(run_id, [{ event_type: 'tool.result', payload }]));
-    expect(readPayload((await log(run_id))[0]?.payload ?? new Uint8Array())).toEqual(payload);
+    expect(
+      readPayload((await readLog(database.runtime, run_id))[0]?.payload ?? new Uint8Array()),
+    ).toEqual(payload);
   });
 
   test('a secret is redacted before it is hashed and stored', async () => {
@@ -340,7 +304,7 @@ describe('payloads', () => {
       redact: () => ({ value: { delta: '[redacted]' }, redacted: ['$.delta'] }),
     });
     await writer.append(step(run_id, [delta('hunter2')]));
-    const [event] = await log(run_id);
+    const [event] = await readLog(database.runtime, run_id);
     expect(Buffer.from(event?.payload ?? []).toString()).toBe('{"delta":"[redacted]"}');
     expect(event?.sanitized).toBe(true);
   });
@@ -353,7 +317,7 @@ describe('payloads', () => {
       journal.append(step(run_id, [delta('x'.repeat(262_145 - frame))])),
     );
     expect(problem.code).toBe('payload_too_large');
-    expect(await log(run_id)).toHaveLength(1);
+    expect(await readLog(database.runtime, run_id)).toHaveLength(1);
   });
 
   test('a step has a bounded number of events', async () => {
@@ -374,118 +338,4 @@ describe('payloads', () => {
       });
     },
   );
-});
-
-describe('many at once', () => {
-  test('a bad step in a batch fails alone', async () => {
-    const good = await createTestRun(database.runtime);
-    const closed = await createTestRun(database.runtime);
-    await finish(closed.run_id);
-    const results = await Promise.allSettled([
-      journal.append(step(good.run_id, [delta('a')])),
-      journal.append(step(closed.run_id, [delta('b')])),
-      journal.append(step(newId('run'), [delta('c')])),
-      journal.append(step(good.run_id, [delta('d')], { expected_previous_seq: 7n })),
-      journal.append(step(good.run_id, [delta('e')])),
-    ]);
-    expect(results.map((result) => result.status)).toEqual([
-      'fulfilled',
-      'rejected',
-      'rejected',
-      'rejected',
-      'fulfilled',
-    ]);
-    expect(await log(good.run_id)).toHaveLength(2);
-  });
-
-  test('a step that breaks the whole statement fails alone', async () => {
-    const good = await createTestRun(database.runtime);
-    const bad = await createTestRun(database.runtime);
-    const results = await Promise.allSettled([
-      journal.append(step(good.run_id, [delta('a')])),
-      journal.append(step(bad.run_id, [delta('b')], { patch: { turns: 2 ** 40 } })),
-      journal.append(step(good.run_id, [delta('c')])),
-    ]);
-    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await log(bad.run_id)).toHaveLength(0);
-  });
-
-  test('steps of one run keep the order in which they came', async () => {
-    const { run_id } = await createTestRun(database.runtime);
-    await Promise.all(
-      Array.from({ length: 600 }, (_, index) => journal.append(step(run_id, [delta(`${index}`)]))),
-    );
-    const events = await log(run_id);
-    expect(events.map((event) => readPayload(event.payload)['delta'])).toEqual(
-      Array.from({ length: 600 }, (_, index) => `${index}`),
-    );
-  });
-
-  test('several processes append to the same runs without a gap or a deadlock', async () => {
-    const runs = await Promise.all(
-      Array.from({ length: 8 }, () => createTestRun(database.runtime, { user_id: newId('user') })),
-    );
-    const writers = [0, 1, 2].map(() => createJournal({ sql: database.runtime, hint: () => {} }));
-    await Promise.all(
-      writers.flatMap((writer) =>
-        Array.from({ length: 10 }).flatMap((_, round) =>
-          runs.map((run) =>
-            writer.append(
-              step(run.run_id, [delta(`${round}`)], {
-                patch: { phase: round % 2 === 0 ? 'executing' : 'verifying' },
-              }),
-            ),
-          ),
-        ),
-      ),
-    );
-    for (const { run_id } of runs) {
-      const events = (await log(run_id)).map((event) => ({ ...event, run_id }));
-      expect(verifyChain(events)).toMatchObject({ ok: true, head_seq: 30n });
-    }
-  });
-
-  test('inside a transaction a rollback leaves neither event nor hint', async () => {
-    const { run_id } = await createTestRun(database.runtime);
-    hints.length = 0;
-    const attempt = transaction(database.runtime, async (tx) => {
-      await journal.appendIn(tx, step(run_id, [delta('a')]));
-      throw new Error('changed my mind');
-    });
-    await expect(attempt).rejects.toThrow('changed my mind');
-    expect(await log(run_id)).toHaveLength(0);
-    expect(hints).toEqual([]);
-    await transaction(database.runtime, (tx) => journal.appendIn(tx, step(run_id, [delta('a')])));
-    expect(hints[0]).toMatchObject({ topic: `run:${run_id}:events`, head_seq: 1n });
-  });
-
-  test('an append reads the same few rows however long the log has become', async () => {
-    await using fresh = await testDatabase(['runtime']);
-    const sql = connect({ url: fresh.runtimeUrl, max: 1, applicationName: 'oa-test-plans' });
-    const writer = createJournal({ sql, hint: () => {} });
-    const { run_id } = await createTestRun(sql);
-    const append = (key: string) =>
-      transaction(sql, async (tx) => {
-        const events = Array.from({ length: 50 }, (_, at) => delta('', `${key}/${at}`));
-        await writer.appendIn(tx, step(run_id, events));
-        const [reads] = await tx<{ rows: bigint }[]>`
-          select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int8 as rows
-          from pg_stat_xact_user_tables where relname in ('runs', 'run_events')`;
-        return Number(reads?.rows);
-      });
-    // The connection's plans are made here, while the table is small.
-    for (let number = 0; number < 10; number += 1) await append(`early ${number}`);
-    const early = await append('early');
-    for (let number = 0; number < 10; number += 1) {
-      await writer.append(
-        step(
-          run_id,
-          Array.from({ length: 300 }, (_, at) => delta('', `${number}/${at}`)),
-        ),
-      );
-    }
-    expect(early).toBeGreaterThan(0);
-    expect(await append('late')).toBeLessThan(500);
-    await sql.end();
-  });
 });
