@@ -24,6 +24,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // A property test that takes 100 ms alone takes seconds beside seven other processes.
+          testTimeout: 30_000,
           include: ['**/*.test.ts'],
           exclude: [
             '**/node_modules/**',

@@ -24,6 +24,9 @@ export interface KeyFiles {
   databasePasswords: DatabasePasswords;
 }
 
+/** Production refuses keys that carry it, wherever they lie. */
+const MARK = { oa_env: 'development' };
+
 /** Makes what is missing of the development keys, each readable by its owner alone, and says where they lie. */
 export async function ensureKeys(directory: string): Promise<KeyFiles> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -36,9 +39,12 @@ export async function ensureKeys(directory: string): Promise<KeyFiles> {
     SIGNING_SERVICES.map((name) => readPublicJwk(serviceKey(name))),
   );
   await writePrivate(file('trusted-services.json'), { keys: trusted });
-  await writeOnce(file('control-tokens.json'), async () => ({ keys: [await privateJwk()] }));
-  await writeOnce(file('receipts.json'), async () => ({ keys: [await privateJwk()] }));
-  await writeOnce(file('control-refresh.json'), async () => ({ key: secret() }));
+  await writeOnce(file('control-tokens.json'), async () => ({
+    ...MARK,
+    keys: [await privateJwk()],
+  }));
+  await writeOnce(file('receipts.json'), async () => ({ ...MARK, keys: [await privateJwk()] }));
+  await writeOnce(file('control-refresh.json'), async () => ({ ...MARK, key: secret() }));
   await writeOnce(file('database.json'), async () => ({
     oa_control: secret(),
     oa_runtime: secret(),
@@ -63,11 +69,17 @@ function secret(): string {
 async function privateJwk(kid?: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: kid ?? (await calculateJwkThumbprint(jwk)), alg: 'EdDSA', use: 'sig' };
+  return {
+    ...MARK,
+    ...jwk,
+    kid: kid ?? (await calculateJwkThumbprint(jwk)),
+    alg: 'EdDSA',
+    use: 'sig',
+  };
 }
 
 async function readPublicJwk(path: string): Promise<JWK> {
-  const { d: _private, ...publicJwk } = JSON.parse(await readFile(path, 'utf8')) as JWK;
+  const { d: _private, oa_env: _mark, ...publicJwk } = JSON.parse(await readFile(path, 'utf8'));
   return publicJwk;
 }
 
