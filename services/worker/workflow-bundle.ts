@@ -1,6 +1,6 @@
 /** The workflows as one script, built once per state of their sources: webpack takes seconds, a start should not. */
 import { createHash } from 'node:crypto';
-import { glob, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger, type WorkflowBundle } from '@temporalio/worker';
@@ -28,7 +28,16 @@ export async function workflowBundle(directory: string, logger: Logger): Promise
   // Aside and renamed, so that no other start reads half of it.
   await writeFile(`${path}.${process.pid}`, code);
   await rename(`${path}.${process.pid}`, path);
+  await forgetOthers(directory, path);
   return { code };
+}
+
+/** Bundles of earlier sources, 4 MB each, are of no use to anybody. */
+async function forgetOthers(directory: string, path: string): Promise<void> {
+  for (const file of await readdir(directory)) {
+    const other = join(directory, file);
+    if (file.endsWith('.js') && other !== path) await rm(other, { force: true });
+  }
 }
 
 function build(logger: Logger): Promise<WorkflowBundle> {
