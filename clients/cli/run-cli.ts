@@ -42,6 +42,7 @@ function describe(error: unknown, message: string) {
   return {
     message,
     exit_code: exitCodeOf(error),
+    hint: error instanceof CliError ? error.hint : hintFor(error),
     kind: api?.kind ?? (error instanceof CliError ? 'Cli' : 'Unknown'),
     code: api?.code ?? '',
     errors: api?.faults ?? [],

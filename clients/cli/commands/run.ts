@@ -39,7 +39,10 @@ export function addRunCommand(program: Command, terminal: Terminal): void {
       positiveInteger,
     )
     .option('--timeout <seconds>', 'end the run after this time', positiveInteger)
-    .option('--full-access', 'let the agent out of its sandbox; journaled with the run')
+    .option(
+      '--full-access',
+      'let the agent out of its sandbox, where the policy allows that; journaled',
+    )
     .option('--allow-dirty', 'run although the repository has changes that are not committed')
     .option('--detach', 'start the run and return')
     .option('--out <directory>', 'where the bundle is unpacked')
