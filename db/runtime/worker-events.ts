@@ -3,17 +3,20 @@
  *
  * 1. The caller holds the worker's row lock, so a worker's events have one order.
  * 2. The log's seq is the topic's seq, taken in the same transaction.
- * 3. An idempotency key has one event; the same key with another payload is a conflict.
+ * 3. Log and topic hold the same bytes: unstorable text replaced, secrets redacted.
+ * 4. An idempotency key has one event; the same key with another payload is a conflict.
  */
-import { canonicalBytes, type JsonObject, type JsonValue } from '#proto/canonical.ts';
+import type { JsonObject, JsonValue } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
 import type { TopicPosition, WorkerEvent } from '#proto/gen/types.ts';
 import { parseId } from '#proto/ids.ts';
+import { redactJson } from '#proto/redact.ts';
 import { sha256Of, sha256ToBytes } from '#proto/sha256.ts';
 import { formatTime } from '#proto/time.ts';
 import { topics } from '#proto/topics.ts';
 import type { Queryable, Tx } from '../transaction.ts';
 import type { Journal } from './journal.ts';
+import { storedForm } from './step.ts';
 import type { WorkerRow } from './workers.ts';
 import { workerMessage } from './workers.ts';
 
@@ -39,7 +42,7 @@ export async function appendWorkerEvent(
   worker: WorkerRow,
   draft: WorkerEventDraft,
 ): Promise<AppendedWorkerEvent> {
-  const payload = canonicalBytes(draft.payload, { floats: true });
+  const { payload } = storedForm(draft.payload, '$.payload', redactJson);
   const payloadSha256 = sha256ToBytes(sha256Of(payload));
   const known = await knownEvent(tx, worker.worker_id, draft.idempotency_key);
   if (known) {

@@ -11,6 +11,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Sql } from '#db/connect.ts';
 import { listDispatchable } from '#db/runtime/dispatch.ts';
 import type { Journal } from '#db/runtime/journal.ts';
+import { ensureSyncPartitions } from '#db/runtime/partitions.ts';
 import { listExpiredLeases, listOrphanedTurns, listOverdueRequests } from '#db/runtime/sweep.ts';
 import { appendWorkerEvent, publishWorkerSummary } from '#db/runtime/worker-events.ts';
 import { endWorkerRequest } from '#db/runtime/worker-requests.ts';
@@ -29,6 +30,9 @@ const FOUND_MAX = 100;
 /** A run answers a signal within milliseconds; one that does not is busy, and is told again after this. */
 const RESIGNAL_MS = 10_000;
 
+/** Partitions reach a week ahead, so a day may pass unlooked at many times over before rows wait in the default one. */
+const PARTITIONS_EVERY_MS = 6 * 60 * 60 * 1_000;
+
 export type SweptKind = 'lease_expired' | 'request_overdue' | 'turn_orphaned' | 'run_dispatchable';
 
 export interface SweeperDeps {
@@ -46,6 +50,13 @@ export interface Sweeper {
 export function createSweeper(deps: SweeperDeps): Sweeper {
   const { sql, journal, client, now, count } = deps;
   const signalledAtMs = new Map<string, number>();
+  let partitionedAtMs = Number.NEGATIVE_INFINITY;
+
+  async function keepPartitionsAhead(): Promise<void> {
+    if (now() - partitionedAtMs < PARTITIONS_EVERY_MS) return;
+    await ensureSyncPartitions(sql);
+    partitionedAtMs = now();
+  }
 
   /** Whether this signal is due, and notes that it is given. */
   function isDue(key: string): boolean {
@@ -111,6 +122,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   return {
     async sweep() {
       forgetOldSignals();
+      await keepPartitionsAhead();
       for (const { worker_id } of await listExpiredLeases(sql, FOUND_MAX)) {
         await expireLease(worker_id);
       }

@@ -312,6 +312,19 @@ test('topics are granted to whom they belong', async () => {
   expect(await allowedFor(mallory.user_id)).toEqual([]);
 });
 
+test('what a worker reports is stored without its secrets, alike in its log and on its topic', async () => {
+  const worker_id = await giveWorker(alice);
+  await alice.ask(`/v1/workers/${worker_id}/events`, {
+    json: {
+      events: [{ event_type: 'worker.note', payload: { api_key: 'sk-123', text: 'a\u0000b' } }],
+    },
+  });
+  const { events } = (await alice.ask(`/v1/workers/${worker_id}/events`)).json.data;
+  const stored = events.at(-1).payload;
+  expect(stored.api_key).not.toContain('sk-123');
+  expect(stored.text).toBe('a\uFFFDb');
+});
+
 function request(person: TestPerson, worker_id: string, draft: object) {
   return person.ask(`/v1/workers/${worker_id}/requests`, { json: draft });
 }
