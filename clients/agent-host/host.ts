@@ -20,6 +20,7 @@ import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
 import { reapEarlierLife } from './reaper.ts';
 import type { HostRequest, RequestJournal } from './request-journal.ts';
+import { RETENTION_INTERVAL_MS, removeOldRuns } from './retention.ts';
 import type { TurnDeps } from './turn.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
 
@@ -69,10 +70,25 @@ export async function runHost(
     const interrupted = await reapEarlierLife(deps.journal);
     if (interrupted > 0)
       deps.log.warn(`${interrupted} interrupted turns of an earlier life are reported`);
-    await deps.journal.prune(deps.now());
-    return await serve(deps, options, stop);
+    await tidy(deps);
+    const tidying = setInterval(() => void tidy(deps), RETENTION_INTERVAL_MS);
+    try {
+      return await serve(deps, options, stop);
+    } finally {
+      clearInterval(tidying);
+    }
   } finally {
     await lock.release();
+  }
+}
+
+/** What is not needed any more; a failure to remove it is said, and costs nothing but space. */
+async function tidy({ journal, turns, log, now }: HostDeps): Promise<void> {
+  try {
+    await journal.prune(now());
+    await removeOldRuns(turns.workspaces.runsDirectory, journal, now());
+  } catch (error) {
+    log.warn(`old workspaces were not removed: ${String(error)}`);
   }
 }
 

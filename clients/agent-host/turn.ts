@@ -123,6 +123,11 @@ async function runAgent(
     emit: (event) => events.emit(event),
     processStarting: hooks.processStarting,
   });
+  if (events.shed > 0) {
+    const text = `[… ${events.shed} parts of the output were left out while the platform was away]\n`;
+    const payload = { tool_call_id: `${turn.requestId}/1`, stream: 'stderr', text };
+    events.emit({ event_type: 'tool.progress', payload, sheddable: false });
+  }
   const results = await storeResults(deps, turn, workspace, outcome, events);
   await events.flushed();
   await publisher.drained();
@@ -294,6 +299,11 @@ class EventSink {
     this.#last = this.#spool.append(event).catch((error: unknown) => {
       this.#failure ??= error;
     });
+  }
+
+  /** How many events were left out, because too many waited. */
+  get shed(): number {
+    return this.#spool.shed;
   }
 
   async flushed(): Promise<void> {
