@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadFixtures } from './testing/fixture-files.ts';
 
-/** The very block that the document shows. */
-const page = readFileSync(new URL('../docs/protocol/receipts.md', import.meta.url), 'utf8');
-const script = /```sh\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+/** The very block that the README shows. */
+const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const script = /```sh\n(# The signed bytes[\s\S]*?)```/.exec(page)?.[1] ?? '';
 
 let folder: string;
 beforeEach(() => {
