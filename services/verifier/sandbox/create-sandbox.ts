@@ -26,6 +26,7 @@ export function createSandbox(
   return createUnsandboxed({
     scratch: options.scratch,
     path: options.hostEnvironment['PATH'] ?? '',
+    because: probe.reason,
     ...(options.limits && { limits: options.limits }),
   });
 }

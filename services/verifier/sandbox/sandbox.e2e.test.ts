@@ -158,7 +158,7 @@ describe('without bubblewrap', () => {
     const { isolation } = createSandbox(probe, { ...options, allowUnsandboxed: true });
     expect(isolation).toMatchObject({
       sandboxed: false,
-      tool: 'none',
+      tool: 'none: bubblewrap is not installed',
       unenforced: expect.arrayContaining(['network_namespace']),
     });
   });

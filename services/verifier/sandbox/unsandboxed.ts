@@ -20,15 +20,17 @@ export function createUnsandboxed(options: {
   scratch: string;
   /** PATH of the verifier. */
   path: string;
+  /** Why there is no sandbox and what would change that; stands in each receipt. */
+  because: string;
   limits?: Partial<SandboxLimits>;
 }): Sandbox {
-  const { scratch, path } = options;
+  const { scratch, path, because } = options;
   const limits = { ...defaultLimits(totalmem()), ...options.limits };
   return {
     limits,
     isolation: {
       sandboxed: false,
-      tool: 'none',
+      tool: `none: ${because}`,
       enforced: ENFORCED,
       unenforced: ISOLATION_FLAGS.map(({ name }) => name).filter(
         (name) => !ENFORCED.includes(name),
