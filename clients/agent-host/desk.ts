@@ -11,7 +11,8 @@ import { persist } from './persist.ts';
 import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
 import type { HostRequest, RequestJournal, TerminalReceipt } from './request-journal.ts';
-import { executeTurn, publishLeftovers, type Turn, type TurnDeps, workerError } from './turn.ts';
+import { executeTurn, publishLeftovers, type Turn, type TurnDeps } from './turn.ts';
+import { workerError } from './worker-error.ts';
 
 export interface DeskDeps {
   platform: Platform;

@@ -7,7 +7,6 @@
  * 4. A refused credential, or another host that took the worker over, ends the host and its agents.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JsonValue } from '#proto/canonical.ts';
 import { ApiError } from '../api/errors.ts';
 import { acquireLock } from '../api/process-lock.ts';
 import { backoffMs } from '../api/transport.ts';
@@ -19,7 +18,8 @@ import { startLease } from './lease.ts';
 import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
 import { reapEarlierLife } from './reaper.ts';
-import type { HostRequest, RequestJournal } from './request-journal.ts';
+import type { RequestJournal } from './request-journal.ts';
+import { parseRequest, textField } from './request-message.ts';
 import { RETENTION_INTERVAL_MS, removeOldRuns } from './retention.ts';
 import type { TurnDeps } from './turn.ts';
 import type { WorkerIdentity } from './worker-identity.ts';
@@ -211,31 +211,6 @@ async function handle(event: SyncEvent, { desk, end, registeredAtMs }: Following
     default:
     // Lifecycle, and whatever later builds add: nothing to do here.
   }
-}
-
-export function parseRequest(payload: JsonValue): HostRequest | undefined {
-  const request_id = textField(payload, 'request_id');
-  const method = textField(payload, 'method');
-  if (!request_id || !method || !isObject(payload)) return undefined;
-  const { turn, params, deadline_at_ms: deadline } = payload;
-  return {
-    request_id,
-    method,
-    run_id: textField(payload, 'run_id'),
-    thread_id: textField(payload, 'thread_id'),
-    turn: typeof turn === 'number' ? turn : 1,
-    params: isObject(params) ? params : {},
-    deadline_at_ms: Number(deadline),
-  };
-}
-
-function isObject(value: JsonValue | undefined): value is { [key: string]: JsonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function textField(payload: JsonValue, name: string): string {
-  const value = isObject(payload) ? payload[name] : undefined;
-  return typeof value === 'string' ? value : '';
 }
 
 function endOfError(error: unknown): HostEnd {

@@ -1,6 +1,6 @@
 import { reapMarked, stopGroup } from './process-group.ts';
 import type { RequestJournal } from './request-journal.ts';
-import { workerError } from './turn.ts';
+import { workerError } from './worker-error.ts';
 
 /**
  * Tidies up after an earlier life of this host that ended without a word: its agents are ended, and what they were

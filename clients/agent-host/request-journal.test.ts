@@ -7,7 +7,7 @@ import { GATE, spawnAgent } from './agent-process.ts';
 import { reapEarlierLife } from './reaper.ts';
 import { type HostRequest, openRequestJournal, REQUEST_RETENTION_MS } from './request-journal.ts';
 import { scratch } from './testing/repository.ts';
-import { workerError } from './turn.ts';
+import { workerError } from './worker-error.ts';
 
 function request(request_id: string): HostRequest {
   return {

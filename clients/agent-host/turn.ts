@@ -18,6 +18,7 @@ import { type HostLog, type Publisher, startPublisher } from './publisher.ts';
 import type { TerminalReceipt } from './request-journal.ts';
 import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
 import { suspectedSecrets } from './suspected-secrets.ts';
+import { type WorkerErrorCode, workerError } from './worker-error.ts';
 import {
   openWorkspace,
   type StoredFile,
@@ -235,37 +236,6 @@ function failureOf(stopped: StopReason | undefined, turn: Turn) {
 
 function failure(code: WorkerErrorCode, message: string, retryable: boolean) {
   return { code, message, retryable };
-}
-
-/** The closed list that the runtime takes from a host. */
-export type WorkerErrorCode =
-  | 'forbidden'
-  | 'invalid_request'
-  | 'unsupported_method'
-  | 'worker_unavailable'
-  | 'timeout'
-  | 'internal_error';
-
-/** The runtime refuses longer ones. */
-const MESSAGE_CHARACTERS_MAX = 2_000;
-
-export function workerError(
-  request: { requestId: string; method: string },
-  code: WorkerErrorCode,
-  message: string,
-  retryable: boolean,
-): TerminalReceipt {
-  return {
-    event_type: 'worker.error',
-    payload: {
-      request_id: request.requestId,
-      method: request.method,
-      ok: false,
-      code,
-      message: message.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed(),
-      retryable,
-    },
-  };
 }
 
 /** What the request itself is to blame for; anything else is a fault of the host and thrown on. */
