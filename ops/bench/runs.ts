@@ -29,6 +29,7 @@ export async function measureRuns(stack: StackProcess, operator: Operator): Prom
     const throughput = { runs: [] as number[], bare: [] as number[] };
     const start = { runs: [] as number[], bare: [] as number[] };
     for (let round = 0; round < ROUNDS; round += 1) {
+      process.stderr.write(`  round ${round + 1} of ${ROUNDS}\n`);
       throughput.bare.push(await bareRound(client, RUNS_PER_ROUND));
       throughput.runs.push(await runRound(operator, followed, RUNS_PER_ROUND));
       for (let one = 0; one < STARTS_PER_ROUND; one += 1) {

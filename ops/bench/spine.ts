@@ -47,7 +47,7 @@ async function onStack(directory: string): Promise<Measure[]> {
       signal: new AbortController().signal,
     });
     await oa.ensureLogin(EMAIL);
-    const worker = await oa.startWorker(join(directory, 'data'));
+    const worker = await oa.startWorker(join(directory, 'data'), '--turns', '16');
     try {
       const operator = await signIn(stack, EMAIL);
       return [...(await measureRuns(stack, operator)), await measureAgentEvents(operator)];

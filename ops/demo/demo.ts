@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { stackLayout } from '../dev/layout.ts';
 import { type LocalStack, startLocalStack } from '../dev/local-stack.ts';
 import { runningStack } from '../dev/running.ts';
@@ -12,6 +12,7 @@ import { makeSampleRepository } from './sample-repository.ts';
 /** `npm run demo`: the stack, a repository with a failing test, a run that repairs it, and how to check the receipt. */
 const EMAIL = 'demo@localhost';
 const OBJECTIVE = 'make the failing test pass';
+const HARNESS = 'node --test';
 
 const layout = stackLayout(process.env);
 const interactive = process.stdout.isTTY === true;
@@ -32,7 +33,7 @@ async function demo(): Promise<number> {
     if (running) {
       screen.say(`Using the stack that runs here (pid ${running.supervisor.pid}).`);
     } else {
-      screen.say('Starting the local stack; its logs are in .data/logs.\n');
+      screen.say(`Starting the local stack; its logs are in ${shown(layout.logs)}.\n`);
       stack = await startLocalStack(process.env, screen, {
         signal: interrupted.signal,
         onState: (part, state, elapsedMs, described) => {
@@ -44,15 +45,15 @@ async function demo(): Promise<number> {
     const control = runningStack(layout)?.addresses['control'] ?? '';
     const oa = createOa({ layout, control, env: homes(), signal: interrupted.signal });
     const repository = await makeSampleRepository(layout);
-    screen.say(`\nA repository with a failing test: ${repository}`);
+    screen.say(`\nA repository with a failing test: ${shown(repository)}`);
     await oa.ensureLogin(EMAIL);
     worker = await oa.startWorker(join(layout.data, 'demo'));
     const code = await runAgent(oa, repository);
     if (code !== 0) return code;
-    tellNextSteps(oa);
     if (interactive && stack) {
-      screen.say('\nThe stack stays up until Ctrl-C.');
+      screen.say(`\nThe stack stays up until Ctrl-C; in another terminal: ${oa.spelled} runs ls`);
       await Promise.race([stack.failed, once(interrupted.signal, 'abort')]);
+      screen.say('\nStopping…');
     }
     return 0;
   } catch (error) {
@@ -76,23 +77,19 @@ function homes(): NodeJS.ProcessEnv {
 }
 
 async function runAgent(oa: Oa, repository: string): Promise<number> {
-  screen.say(`\n$ ./bin/oa run "${OBJECTIVE}" --verify "node --test"\n`);
-  const agent = `${layout.root}/ops/demo/agent.sh`;
+  const agent = join(layout.root, 'ops', 'demo', 'agent.sh');
+  const bundle = join(layout.data, 'demo', 'bundle');
+  screen.say(
+    `\n$ ./bin/oa run "${OBJECTIVE}" --repo ${shown(repository)} --agent ${shown(agent)} --verify "${HARNESS}"\n`,
+  );
   return oa.show([
     ...['run', OBJECTIVE, '--repo', repository, '--agent', agent],
-    ...['--verify', 'node --test', '--out', `${layout.data}/demo/bundle`],
+    ...['--verify', HARNESS, '--out', bundle],
   ]);
 }
 
-function tellNextSteps(oa: Oa): void {
-  const bundle = `${layout.data}/demo/bundle`;
-  screen.say(
-    [
-      '',
-      'Try next:',
-      `  ${oa.spelled} receipts verify ${bundle}/RECEIPT.json --jwks ${bundle}/keys.json`,
-      `  ${oa.spelled} replay ${bundle}/REPLAY.jsonl`,
-      `  ${oa.spelled} runs ls`,
-    ].join('\n'),
-  );
+/** A path as a person in this checkout would type it. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }

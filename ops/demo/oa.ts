@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import type { Layout } from '../dev/layout.ts';
 
 export interface Oa {
-  /** How a person calls the same command on their own. */
+  /** How a person calls a command that reaches this stack. */
   spelled: string;
   /** Runs a command in front of the person; its exit code. */
   show(args: string[]): Promise<number>;
   /** Logs in with the code that control prints, unless a session is there. */
   ensureLogin(email: string): Promise<void>;
   /** Starts an agent host below a directory and waits until it is registered. */
-  startWorker(root: string): Promise<{ stop(): Promise<void> }>;
+  startWorker(root: string, ...flags: string[]): Promise<{ stop(): Promise<void> }>;
 }
 
 export interface OaOptions {
@@ -23,6 +23,7 @@ export interface OaOptions {
   signal: AbortSignal;
 }
 
+const LAUNCHER = './bin/oa';
 const DEFAULT_CONTROL = 'http://127.0.0.1:8787';
 const WORKER_DEADLINE_MS = 30_000;
 const LOGIN_CODE_DEADLINE_MS = 15_000;
@@ -31,8 +32,8 @@ const POLL_MS = 50;
 export function createOa(options: OaOptions): Oa {
   const { layout, control, signal } = options;
   const main = join(layout.root, 'clients', 'cli', 'main.ts');
-  const env: NodeJS.ProcessEnv = { ...options.env };
-  const spelled = ['./bin/oa'];
+  const env: NodeJS.ProcessEnv = { ...options.env, OA_CALLED_AS: LAUNCHER };
+  const spelled = [LAUNCHER];
   if (control !== DEFAULT_CONTROL) {
     env['OA_CONTROL_URL'] = control;
     spelled.unshift(`OA_CONTROL_URL=${control}`);
@@ -65,8 +66,8 @@ export function createOa(options: OaOptions): Oa {
       const [code] = await ended;
       if (code !== 0) throw new Error(`oa login failed: ${output()}`);
     },
-    async startWorker(root) {
-      const worker = oa(['worker', 'start', '--root', root, '--json'], 'pipe');
+    async startWorker(root, ...flags) {
+      const worker = oa(['worker', 'start', '--root', root, '--json', ...flags], 'pipe');
       const output = collect(worker);
       const deadline = Date.now() + WORKER_DEADLINE_MS;
       while (!output().includes('"worker_id"')) {
