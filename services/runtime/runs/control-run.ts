@@ -3,6 +3,7 @@ import { ProblemError } from '#proto/errors.ts';
 import type { ResolveApprovalArgs } from '#workflows/run/messages.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { ownedRun, runIdOf } from './run-access.ts';
 
 /** Cancels a run; durable when it answers, whatever the worker does then. */
@@ -11,7 +12,7 @@ export function cancelRun(deps: RuntimeDeps): RuntimeHandler<'runtime.run.cancel
     const run = await ownedRun(deps.sql, caller, runIdOf(params));
     const { status, positions } = await deps.workflows
       .cancel(run.run_id, {
-        reason: body.reason,
+        ...withoutSecrets({ reason: body.reason }),
         requested_by: caller.principal,
         command: command.context,
       })
@@ -34,7 +35,7 @@ export function resolveApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
       // The contract's pattern allows nothing else.
       decision: body.decision as ResolveApprovalArgs['decision'],
       scope: (body.scope || 'once') as ResolveApprovalArgs['scope'],
-      reason: body.reason,
+      ...withoutSecrets({ reason: body.reason }),
       resolved_by: caller.principal,
       command: command.context,
     });

@@ -11,6 +11,7 @@ import type { CommandContext, CreateRunResult, RunInput } from '#workflows/run/m
 import { decide, policySet } from '#workflows/run/policy.ts';
 import type { Person } from '../../shared/http/caller.ts';
 import type { RuntimeDeps } from '../deps.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { visibleWorker } from '../workers/worker-access.ts';
 import { specFaults } from './spec-faults.ts';
 
@@ -31,7 +32,8 @@ export interface RunStart {
 export async function startRun(deps: RuntimeDeps, start: RunStart): Promise<CreateRunResult> {
   const { workflows, metrics, now } = deps;
   const startedMs = performance.now();
-  const { spec, person, command } = start;
+  const { person, command } = start;
+  const spec = withoutSecrets(start.spec);
   await assertSpec(deps, person, spec);
   const policy = policySet();
   const decision = decide(policy, { point: 'create', spec });

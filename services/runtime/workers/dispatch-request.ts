@@ -15,6 +15,7 @@ import { acceptsWork, LEASE_RENEW_MS } from '#workflows/worker/state.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { Answer } from '../../shared/http/command.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { visibleWorker, workerIdOf } from './worker-access.ts';
 
 /** What a worker can be asked, and whether it needs a thread to aim at. */
@@ -59,7 +60,7 @@ export function dispatchRequest(
       const { request, positions } = await openWorkerRequest(tx, journal, worker, {
         request_id: requestId,
         method: body.method,
-        params: body.params ?? {},
+        params: withoutSecrets(body.params ?? {}),
         thread_id: body.thread_id,
         deadline_at: new Date(now() + REQUEST_DEADLINE_MS),
         fingerprint,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RequestEnd } from '#db/runtime/worker-requests.ts';
 import type { JsonObject } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 
 /** What only the platform says about a worker; a host changes its status through the status route. */
 const RESERVED = new Set([
@@ -75,7 +76,7 @@ export function readTerminalReceipt(
 }
 
 function parse<S extends z.ZodType>(schema: S, payload: JsonObject, path: string): z.output<S> {
-  const result = schema.safeParse(payload);
+  const result = schema.safeParse(withoutSecrets(payload));
   if (result.success) return result.data;
   throw new ProblemError('invalid_request', 'The receipt is not valid.', {
     faults: result.error.issues.map((issue) => ({
