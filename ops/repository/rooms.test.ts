@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { importsOf, sourceFiles } from './layers.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const code = sourceFiles(ROOT).filter((file) => !/\.test\.ts$|(^|\/)testing\//.test(file));
+const imports = code.flatMap((file) => importsOf(ROOT, file));
+
+const PROCESSES = ['control', 'runtime', 'khala', 'worker', 'verifier'];
+
+function processOf(path = ''): string | undefined {
+  const [layer, room] = path.split('/');
+  return layer === 'services' && room && PROCESSES.includes(room) ? room : undefined;
+}
+
+test('no process imports the code of another', () => {
+  const seen = new Set(imports.map(({ file }) => processOf(file)));
+  expect(PROCESSES.filter((name) => !seen.has(name))).toEqual([]);
+  const coupled = imports.filter(({ file, target }) => {
+    const [from, to] = [processOf(file), processOf(target)];
+    return from && to && from !== to;
+  });
+  expect(coupled).toEqual([]);
+});
+
+/** What a process may know of the runtime's plane beside the runtime and its worker: how to be woken and how to read. */
+const READS = ['db/runtime/hint.ts', 'db/runtime/sync-read.ts'];
+
+test('only the runtime, its worker and the activities import what writes the runtime plane', () => {
+  const plane = imports.filter(({ target }) => target?.startsWith('db/runtime/'));
+  const writers = ['db/', 'activities/', 'services/runtime/', 'services/worker/', 'ops/bench/'];
+  const others = plane.filter(({ file }) => !writers.some((room) => file.startsWith(room)));
+  expect(others.length).toBeGreaterThan(0);
+  expect(others.filter(({ target = '' }) => !READS.includes(target))).toEqual([]);
+});
+
+test('nothing but Khala speaks to a client live', () => {
+  const live = /text\/event-stream|\bEventSource\b|\.on\('upgrade'|new WebSocketServer/;
+  const speakers = code.filter((file) => live.test(readFileSync(join(ROOT, file), 'utf8')));
+  expect(speakers.length).toBeGreaterThan(0);
+  expect(speakers.filter((file) => !file.startsWith('services/khala/'))).toEqual([]);
+});
