@@ -63,6 +63,7 @@ async function demo(): Promise<number> {
   } finally {
     await worker?.stop();
     await stack?.stop();
+    if (interactive && stack) screen.say('Stopped.');
   }
 }
 

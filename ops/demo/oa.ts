@@ -40,7 +40,11 @@ export function createOa(options: OaOptions): Oa {
   }
 
   function oa(args: string[], stdio: 'inherit' | 'pipe'): ChildProcess {
-    return spawn(process.execPath, [main, ...args], { env, stdio, signal, killSignal: 'SIGTERM' });
+    const child = spawn(process.execPath, [main, ...args], { env, stdio });
+    const end = () => child.kill('SIGTERM');
+    signal.addEventListener('abort', end, { once: true });
+    child.once('exit', () => signal.removeEventListener('abort', end));
+    return child;
   }
 
   return {

@@ -27,6 +27,8 @@ export function createScreen(options: { logs: string; quiet: boolean }): Screen 
     colours.set(part, next);
     return next;
   };
+  // A terminal that was closed: the stack stops by SIGHUP, and in good order.
+  process.stdout.on('error', () => {});
   return {
     say: (text) => process.stdout.write(`${text}\n`),
     log(part, line) {
