@@ -5,6 +5,7 @@ import { type ApiClient, createApiClient } from '../api/client.ts';
 import { type Device, loadDevice } from '../api/device.ts';
 import { createSessionStore } from '../api/session-store.ts';
 import { createTransport } from '../api/transport.ts';
+import { calledAs } from './called-as.ts';
 import { type Config, loadConfig, type Settings } from './config.ts';
 import { usageError } from './exit-codes.ts';
 import { type Paint, paintFor, type Terminal } from './terminal.ts';
@@ -22,6 +23,8 @@ export interface Cli {
   terminal: Terminal;
   flags: GlobalFlags;
   json: boolean;
+  /** How the person calls `oa`. */
+  oa: string;
   /** Whether questions may be asked. */
   interactive: boolean;
   /** For data. */
@@ -31,7 +34,7 @@ export interface Cli {
   config(flags?: Settings): Promise<Config>;
   /** One document or line of data. */
   print(text: string): void;
-  /** A message to the person; never data. */
+  /** A message to the person; never data. Commands in it begin with {@link Cli.oa}. */
   say(text: string): void;
   /** The command's one JSON document: `{"schema": "openagents.cli.<command>.v1", …}`. */
   printJson(command: string, document: { [key: string]: JsonValue }): void;
@@ -47,6 +50,7 @@ export function createCli(terminal: Terminal, command: Command): Cli {
     terminal,
     flags,
     json,
+    oa: calledAs(terminal.environment),
     interactive,
     paint: paintFor(terminal.out, terminal.environment),
     paintError: paintFor(terminal.err, terminal.environment),

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ApiError } from '../api/errors.ts';
+import { spellOut } from './called-as.ts';
 import { CliError, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 import { paintFor, type Terminal } from './terminal.ts';
@@ -28,13 +29,13 @@ function explain(error: unknown, json: boolean, terminal: Terminal): void {
     say(JSON.stringify({ schema: 'openagents.cli.error.v1', ...describe(error, message) }));
     return;
   }
-  say(`${paint('red', 'oa:')} ${message}`);
+  say(`${paint('red', 'oa:')} ${spellOut(message, terminal.environment)}`);
   if (error instanceof ApiError) {
     for (const { path, reason } of error.faults) say(`  ${path}: ${reason}`);
     if (error.requestId) say(paint('dim', `  request ${error.requestId}`));
   }
   const hint = error instanceof CliError ? error.hint : hintFor(error);
-  if (hint) say(hint);
+  if (hint) say(spellOut(hint, terminal.environment));
 }
 
 function describe(error: unknown, message: string) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Run } from '#proto/gen/types.ts';
@@ -84,7 +84,7 @@ async function run(cli: Cli, objective: string, flags: Flags): Promise<void> {
         history_url: created.history_url,
       });
     } else cli.print(runId);
-    cli.say(`Follow it with: oa runs watch ${runId}`);
+    cli.say(`Follow it with: ${cli.oa} runs watch ${runId}`);
     return;
   }
   cli.say(`${cli.paintError('bold', runId)}  ${objective}`);
@@ -185,17 +185,29 @@ function report(cli: Cli, ended: Run, directory: string, command: string): void 
   row('receipt', ended.receipt_id);
   row('bundle', directory);
   row('history', ended.history_url);
-  if (directory) {
-    cli.say('');
-    cli.say(
-      cli.paintError(
-        'dim',
-        `oa receipts verify ${join(directory, 'RECEIPT.json')} --jwks ${join(directory, 'keys.json')}`,
-      ),
-    );
-    cli.say(cli.paintError('dim', `oa replay ${join(directory, 'REPLAY.jsonl')}`));
-    cli.say(cli.paintError('dim', `git apply ${join(directory, 'patch.diff')}`));
+  if (verdict && !verdict.sandboxed) cli.say(cli.paintError('yellow', UNSANDBOXED));
+  if (directory) sayNextSteps(cli, ended, directory);
+}
+
+const UNSANDBOXED =
+  'unsandboxed: the harness could reach this machine. To isolate it, install bubblewrap (apt-get install bubblewrap) and start the stack again.';
+
+function sayNextSteps(cli: Cli, ended: Run, directory: string): void {
+  const file = (name: string) => quoted(join(directory, name));
+  const source = ended.spec?.repo?.source ?? '';
+  const git = isAbsolute(source) ? `git -C ${quoted(source)}` : 'git';
+  cli.say('\nTry next; none of it needs the stack:');
+  for (const command of [
+    `${cli.oa} receipts verify ${file('RECEIPT.json')} --jwks ${file('keys.json')}`,
+    `${cli.oa} replay ${file('REPLAY.jsonl')}`,
+    `${git} apply ${file('patch.diff')}`,
+  ]) {
+    cli.say(`  ${command}`);
   }
+}
+
+function quoted(path: string): string {
+  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 export function describeVerdict(verdict: NonNullable<Run['verdict']>): string {

@@ -73,7 +73,7 @@ async function list(
     return;
   }
   if (page.runs.length === 0) {
-    cli.say('No runs yet. Start one with `oa run`.');
+    cli.say(`No runs yet. Start one with \`${cli.oa} run\`.`);
     return;
   }
   const rows = page.runs.map((run) => [
@@ -84,7 +84,7 @@ async function list(
     oneLine(run.objective, 60),
   ]);
   cli.print(table(['RUN', 'STATE', 'VERDICT', 'CREATED', 'OBJECTIVE'], rows));
-  if (page.next_cursor) cli.say(`More: oa runs ls --cursor ${page.next_cursor}`);
+  if (page.next_cursor) cli.say(`More: ${cli.oa} runs ls --cursor ${page.next_cursor}`);
 }
 
 async function show(cli: Cli, runId: string): Promise<void> {

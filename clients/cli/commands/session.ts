@@ -90,7 +90,7 @@ async function login(cli: Cli, flags: LoginFlags): Promise<void> {
     if (cli.json) {
       cli.printJson('login', { status: 'code_sent', challenge_id, delivery_channel });
     } else cli.print(challenge_id);
-    cli.say(`Answer it with: oa login --challenge ${challenge_id} --code -`);
+    cli.say(`Answer it with: ${cli.oa} login --challenge ${challenge_id} --code -`);
     return undefined;
   }
 

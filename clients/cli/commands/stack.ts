@@ -77,7 +77,7 @@ async function status(cli: Cli): Promise<void> {
       const mark = state === 'ready' ? cli.paint('green', '●') : cli.paint('red', '●');
       cli.print(`${mark} ${part.padEnd(8)} ${state.padEnd(12)} ${url}`);
     }
-    cli.say(session ? `Logged in as ${session.email}.` : 'Not logged in. Run `oa login`.');
+    cli.say(session ? `Logged in as ${session.email}.` : `Not logged in. Run \`${cli.oa} login\`.`);
   }
   if (states.some(({ state }) => state !== 'ready'))
     throw new CliError(EXIT.failure, 'not everything is ready');

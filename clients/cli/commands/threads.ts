@@ -78,7 +78,9 @@ async function post(
   }
   cli.print(threadId);
   if (answer.run_id)
-    cli.say(`Run ${answer.run_id} carries it. Follow it with: oa runs watch ${answer.run_id}`);
+    cli.say(
+      `Run ${answer.run_id} carries it. Follow it with: ${cli.oa} runs watch ${answer.run_id}`,
+    );
 
   async function createThread(): Promise<string> {
     const { thread } = await api.call('runtime.thread.create', {

@@ -142,7 +142,7 @@ async function list(cli: Cli): Promise<void> {
     return;
   }
   if (workers.length === 0) {
-    cli.say('No workers yet. Start one with `oa worker start --root .`.');
+    cli.say(`No workers yet. Start one with \`${cli.oa} worker start --root .\`.`);
     return;
   }
   const rows = workers.map((worker) => [
