@@ -12,6 +12,8 @@ export interface Command {
   document: string;
   line: number;
   text: string;
+  /** The whole block that it stands in. */
+  block: string;
 }
 
 /** Every Markdown document of the project; samples that tests and the demo lay out are not. */
@@ -30,26 +32,35 @@ export function readDocuments(root: string): Document[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
+const BLOCK = /^```(?:sh|bash|console)\n([\s\S]*?)^```/gm;
+
 /** The command lines of the document's `sh` blocks; a line that ends in a backslash goes on in the next. */
-export function commandsOf(document: Document): Command[] {
-  const commands: Command[] = [];
-  let inBlock = false;
-  let pending: Command | undefined;
-  for (const [index, line] of document.text.split('\n').entries()) {
-    if (line.startsWith('```')) {
-      inBlock = !inBlock && /^```(sh|bash|console)\b/.test(line);
-      continue;
+export function commandsOf({ path, text }: Document): Command[] {
+  return [...text.matchAll(BLOCK)].flatMap(({ index, 1: block = '' }) => {
+    const firstLine = text.slice(0, index).split('\n').length + 1;
+    const commands: Command[] = [];
+    let pending: Command | undefined;
+    for (const [offset, line] of block.split('\n').entries()) {
+      const part = line.replace(/^\$ /, '').trim();
+      if (!part || part.startsWith('#')) continue;
+      pending = pending
+        ? { ...pending, text: `${pending.text.slice(0, -1)}${part}` }
+        : { document: path, line: firstLine + offset, text: part, block };
+      if (part.endsWith('\\')) continue;
+      commands.push(pending);
+      pending = undefined;
     }
-    const text = line.replace(/^\$ /, '').trim();
-    if (!inBlock || !text || text.startsWith('#')) continue;
-    pending = pending
-      ? { ...pending, text: `${pending.text.slice(0, -1)}${text}` }
-      : { document: document.path, line: index + 1, text };
-    if (text.endsWith('\\')) continue;
-    commands.push(pending);
-    pending = undefined;
-  }
-  return commands;
+    return commands;
+  });
+}
+
+/** What sentences call by name: `./bin/oa …` and `npm run …` between backticks, outside of blocks. */
+export function inlineCommandsOf({ path, text }: Document): { document: string; text: string }[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, '');
+  return [...prose.matchAll(/`((?:\.\/bin\/oa|npm run) [^`]+)`/g)].map(([, command = '']) => ({
+    document: path,
+    text: command,
+  }));
 }
 
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
