@@ -97,7 +97,7 @@ export function createCommandStore(sql: Sql): CommandStore {
     claim,
     async release({ principal, route, key }) {
       await sql`
-        update runtime.idempotency_keys set lease_until = clock_timestamp()
+        update runtime.idempotency_keys set lease_until = date_trunc('milliseconds', clock_timestamp())
         where principal = ${principal} and route = ${route} and key = ${key} and state = 'in_progress'`;
     },
     async complete(tx, { context, positions, answer }) {

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
 import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
@@ -17,6 +17,7 @@ import { createLogger } from '../shared/logger.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { type RunningServer, startServer } from '../shared/server.ts';
 import { readPublicKeySet } from '../shared/service-keys.ts';
+import { openTemporalConnection } from '../shared/temporal-connection.ts';
 import { createTracing } from '../shared/tracing.ts';
 import { createRuntimeApp } from './app.ts';
 import type { RuntimeConfig } from './config.ts';
@@ -54,9 +55,9 @@ export async function startRuntime(
   const sql = connect({ url, max: POOL_SIZE, applicationName: 'oa-runtime' });
   const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
   const journal = createJournal({ sql, hint: hinter.hint, clock: now });
-  const temporal = Connection.lazy({ address: config.TEMPORAL_ADDRESS });
+  const temporal = openTemporalConnection(config.TEMPORAL_ADDRESS);
   const client = new Client({
-    connection: temporal,
+    connection: temporal.connection,
     namespace: config.TEMPORAL_NAMESPACE,
     interceptors: {
       workflow: [new OpenTelemetryWorkflowClientInterceptor({ tracer: tracing.tracer })],
