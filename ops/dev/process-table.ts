@@ -15,7 +15,10 @@ export function identify(pid: number): ProcessIdentity | undefined {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       // Fields 3 and 22 of proc(5): the state (a zombie has ended) and the start in clock ticks since boot.
       const [state, started] = [fields[0], fields[19]];
-      return started && state !== 'Z' ? { pid, started } : undefined;
+      if (!started || state === 'Z') return undefined;
+      // Ticks count from the boot: without its id, a pid after a reboot could pass for one before it.
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      return { pid, started: `${boot}/${started}` };
     }
     const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
     return started.trim() ? { pid, started: started.trim() } : undefined;

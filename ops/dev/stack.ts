@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { NAMESPACE } from '#temporal.config';
+import { accepts } from './accepts.ts';
 import { preparePostgres } from './embedded-postgres.ts';
 import { httpGet } from './http-get.ts';
 import { ensureKeys, type KeyFiles } from './keys.ts';
@@ -176,17 +176,6 @@ function once(work: () => Promise<void>): () => Promise<void> {
     started ??= work();
     return started;
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 /** Postgres accepts connections before it serves: while it recovers, it answers 57P03. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { DEV_SERVER_DYNAMIC_CONFIG, NAMESPACE, SEARCH_ATTRIBUTES } from '#temporal.config';
+import { accepts } from './accepts.ts';
 
 export interface TemporalServerOptions {
   cliPath: string;
@@ -56,15 +56,4 @@ async function waitForPort(port: number, check: () => void): Promise<void> {
     if (Date.now() > deadline) throw new Error(`port ${port} did not open within 30 s`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
