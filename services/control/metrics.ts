@@ -1,6 +1,6 @@
 import { createMetrics, HTTP_METRICS, LATENCY_BUCKETS_S, metric } from '../shared/metrics.ts';
 
-const DEFINITIONS = {
+export const CONTROL_METRICS = {
   ...HTTP_METRICS,
   control_challenges_total: metric({
     kind: 'counter',
@@ -50,5 +50,5 @@ const DEFINITIONS = {
 export type ControlMetrics = ReturnType<typeof createControlMetrics>;
 
 export function createControlMetrics() {
-  return createMetrics('control', DEFINITIONS);
+  return createMetrics('control', CONTROL_METRICS);
 }

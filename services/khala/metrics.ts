@@ -1,6 +1,6 @@
 import { createMetrics, type Metrics, metric } from '#services/shared/metrics.ts';
 
-const DEFINITIONS = {
+export const KHALA_METRICS = {
   khala_connections: metric({
     kind: 'gauge',
     description: 'Open sockets by state.',
@@ -69,8 +69,8 @@ const DEFINITIONS = {
   }),
 } as const;
 
-export type KhalaMetrics = Metrics<typeof DEFINITIONS>;
+export type KhalaMetrics = Metrics<typeof KHALA_METRICS>;
 
 export function createKhalaMetrics(): KhalaMetrics {
-  return createMetrics('khala', DEFINITIONS);
+  return createMetrics('khala', KHALA_METRICS);
 }

@@ -1,6 +1,6 @@
 import { createMetrics, HTTP_METRICS, metric } from '../shared/metrics.ts';
 
-const RUNTIME_METRICS = {
+export const RUNTIME_METRICS = {
   ...HTTP_METRICS,
   run_events_appended_total: metric({
     kind: 'counter',
