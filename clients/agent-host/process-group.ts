@@ -1,5 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../api/atomic-file.ts';
 import {
   identifyProcess,
   isSameProcessAlive,
@@ -19,10 +21,11 @@ export const REQUEST_MARK = 'OA_REQUEST_ID';
  * its leader's pid and start time, so that a reused pid is never signalled. Resolves when nothing of it is left.
  */
 export async function stopGroup(leader: ProcessIdentity, graceMs = STOP_GRACE_MS): Promise<void> {
+  if (!groupExists(leader.pid)) return;
   const current = await identifyProcess(leader.pid);
   // A group keeps its leader's pid from being handed out again, so a stranger there means that the group is gone.
   if (current !== undefined && !(await isSameProcessAlive(leader))) return;
-  await terminate(leader.pid);
+  terminate(leader.pid);
   if (await goneWithin(leader.pid, graceMs)) return;
   signal(-leader.pid, 'SIGKILL');
   await goneWithin(leader.pid, KILL_WAIT_MS);
@@ -36,7 +39,7 @@ export async function reapMarked(requestId: string): Promise<number> {
   if (process.platform !== 'linux') return 0;
   const mark = `${REQUEST_MARK}=${requestId}`;
   let killed = 0;
-  for (const pid of await allPids()) {
+  for (const pid of allPids()) {
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
     if (environment.split('\0').includes(mark) && signal(pid, 'SIGKILL')) killed += 1;
   }
@@ -47,8 +50,8 @@ export async function reapMarked(requestId: string): Promise<number> {
  * Bubblewrap itself dies of SIGTERM and takes its namespace with it, which would leave the agent no grace: the signal
  * goes to everything in the group but it.
  */
-async function terminate(group: number): Promise<void> {
-  const members = await membersOnLinux(group);
+function terminate(group: number): void {
+  const members = membersOnLinux(group);
   if (members === undefined) {
     signal(-group, 'SIGTERM');
     return;
@@ -59,24 +62,38 @@ async function terminate(group: number): Promise<void> {
 
 async function goneWithin(group: number, limitMs: number): Promise<boolean> {
   const deadline = Date.now() + limitMs;
-  while (await groupIsAlive(group)) {
+  while (groupIsAlive(group)) {
     if (Date.now() >= deadline) return false;
     await sleep(POLL_MS);
   }
   return true;
 }
 
-async function groupIsAlive(group: number): Promise<boolean> {
-  const members = await membersOnLinux(group);
-  return members === undefined ? signal(-group, 0) : members.length > 0;
+function groupIsAlive(group: number): boolean {
+  if (!groupExists(group)) return false;
+  const members = membersOnLinux(group);
+  return members === undefined || members.length > 0;
 }
 
-/** The living members of a group (zombies are dead), or undefined where only the kernel could say. */
-async function membersOnLinux(group: number): Promise<{ pid: number; name: string }[] | undefined> {
+/** One system call, where looking for the members reads a file of every process. Zombies still count. */
+function groupExists(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
+/**
+ * The living members of a group (zombies are dead), or undefined where only the kernel could say. Files in /proc come
+ * from memory; reading them in other threads costs many times the reading.
+ */
+function membersOnLinux(group: number): { pid: number; name: string }[] | undefined {
   if (process.platform !== 'linux') return undefined;
   const members: { pid: number; name: string }[] = [];
-  for (const pid of await allPids()) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  for (const pid of allPids()) {
+    const stat = statOf(pid);
     const nameEnd = stat.lastIndexOf(')');
     const [state, , processGroup] = stat.slice(nameEnd + 2).split(' ');
     if (processGroup !== String(group) || state === 'Z') continue;
@@ -85,9 +102,19 @@ async function membersOnLinux(group: number): Promise<{ pid: number; name: strin
   return members;
 }
 
-async function allPids(): Promise<number[]> {
-  const names = await readdir('/proc');
-  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    // It ended since the list was read.
+    return '';
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** True where there was something to signal. */

@@ -6,7 +6,7 @@
  * 2. Its outcome is journaled before it is reported, and reported until the platform has acknowledged it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '#proto/gen/types.ts';
 import { PRIVATE_DIRECTORY_MODE, readTextIfPresent, writeFileAtomic } from '../api/atomic-file.ts';
@@ -29,12 +29,14 @@ export interface HostRequest {
   deadline_at_ms: number;
 }
 
-export type RequestRecord = { request: HostRequest } & (
+/** A request that the platform has no acknowledged receipt of. */
+export type OpenRecord = { request: HostRequest } & (
   | { state: 'accepted' }
   | { state: 'started'; process: ProcessIdentity | null }
   | { state: 'finished'; receipt: TerminalReceipt }
-  | { state: 'reported' }
 );
+
+export type RequestRecord = OpenRecord | { request: HostRequest; state: 'reported' };
 
 export interface RequestJournal {
   /** False where the request is known already. */
@@ -45,65 +47,76 @@ export interface RequestJournal {
   reported(requestId: string): Promise<void>;
   find(requestId: string): Promise<RequestRecord | undefined>;
   /** Every request that is not reported yet, oldest first. */
-  open(): Promise<RequestRecord[]>;
+  open(): Promise<OpenRecord[]>;
   /** Forgets reported requests older than the retention. */
   prune(nowMs: number): Promise<void>;
 }
 
 /** Longer than the journal of the worker's topic is replayed (24 h), so that no replayed request is taken for new. */
 export const REQUEST_RETENTION_MS = 7 * 24 * 60 * 60_000;
-const SUFFIX = '.v1.json';
+/**
+ * That a request is reported stands in the name of its file, so that neither the start nor a look for open requests reads
+ * the thousands that are done. The rename need not survive a power cut: the receipt is then posted once more.
+ */
+const OPEN_SUFFIX = '.v1.json';
+const REPORTED_SUFFIX = '.v1.reported';
 
+/** The directory belongs to one process, which holds the host's lock: after the first look, memory knows what is open. */
 export async function openRequestJournal(directory: string): Promise<RequestJournal> {
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-  const pathOf = (requestId: string) =>
+  let reading: Promise<Map<string, OpenRecord>> | undefined;
+  const openRecords = () => {
+    reading ??= readOpen(directory);
+    return reading;
+  };
+  const pathOf = (requestId: string, suffix: string) =>
     join(
       directory,
-      `${createHash('sha256').update(requestId).digest('hex').slice(0, 40)}${SUFFIX}`,
+      `${createHash('sha256').update(requestId).digest('hex').slice(0, 40)}${suffix}`,
     );
 
   async function find(requestId: string): Promise<RequestRecord | undefined> {
-    const text = await readTextIfPresent(pathOf(requestId));
-    return text === undefined ? undefined : parseRecord(text);
+    const open = (await openRecords()).get(requestId);
+    if (open) return open;
+    const text = await readTextIfPresent(pathOf(requestId, REPORTED_SUFFIX));
+    return text === undefined
+      ? undefined
+      : { request: parseRecord(text).request, state: 'reported' };
   }
 
-  async function move(requestId: string, change: (request: HostRequest) => RequestRecord) {
-    const known = await find(requestId);
-    if (known === undefined) throw new Error(`request ${requestId} was never accepted`);
-    await save(pathOf(requestId), change(known.request));
+  async function save(record: OpenRecord): Promise<void> {
+    const { request_id: requestId } = record.request;
+    await writeFileAtomic(pathOf(requestId, OPEN_SUFFIX), `${JSON.stringify(record)}\n`);
+    (await openRecords()).set(requestId, record);
+  }
+
+  async function move(requestId: string, change: (request: HostRequest) => OpenRecord) {
+    const known = (await openRecords()).get(requestId);
+    if (known === undefined) throw new Error(`request ${requestId} is not open`);
+    await save(change(known.request));
   }
 
   return {
     find,
     async accept(request) {
       if ((await find(request.request_id)) !== undefined) return false;
-      await save(pathOf(request.request_id), { request, state: 'accepted' });
+      await save({ request, state: 'accepted' });
       return true;
     },
     started: (requestId, process) =>
       move(requestId, (request) => ({ request, state: 'started', process })),
     finished: (requestId, receipt) =>
       move(requestId, (request) => ({ request, state: 'finished', receipt })),
-    reported: (requestId) => move(requestId, (request) => ({ request, state: 'reported' })),
-    async open() {
-      const found: { record: RequestRecord; writtenMs: number }[] = [];
-      for (const name of await readdir(directory)) {
-        if (!name.endsWith(SUFFIX)) continue;
-        const path = join(directory, name);
-        const record = parseRecord(await readFile(path, 'utf8'));
-        if (record.state !== 'reported')
-          found.push({ record, writtenMs: (await stat(path)).mtimeMs });
-      }
-      return found.sort((a, b) => a.writtenMs - b.writtenMs).map(({ record }) => record);
+    async reported(requestId) {
+      await rename(pathOf(requestId, OPEN_SUFFIX), pathOf(requestId, REPORTED_SUFFIX));
+      (await openRecords()).delete(requestId);
     },
+    open: async () => [...(await openRecords()).values()],
     async prune(nowMs) {
       for (const name of await readdir(directory)) {
+        if (name.endsWith(OPEN_SUFFIX)) continue;
         const path = join(directory, name);
-        if (nowMs - (await stat(path)).mtimeMs < REQUEST_RETENTION_MS) continue;
-        if (
-          !name.endsWith(SUFFIX) ||
-          parseRecord(await readFile(path, 'utf8')).state === 'reported'
-        ) {
+        if (nowMs - (await stat(path)).mtimeMs >= REQUEST_RETENTION_MS) {
           await rm(path, { force: true });
         }
       }
@@ -111,15 +124,23 @@ export async function openRequestJournal(directory: string): Promise<RequestJour
   };
 }
 
-function save(path: string, record: RequestRecord): Promise<void> {
-  return writeFileAtomic(path, `${JSON.stringify(record)}\n`);
+async function readOpen(directory: string): Promise<Map<string, OpenRecord>> {
+  const found: { record: OpenRecord; writtenMs: number }[] = [];
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(OPEN_SUFFIX)) continue;
+    const path = join(directory, name);
+    const record = parseRecord(await readFile(path, 'utf8'));
+    found.push({ record, writtenMs: (await stat(path)).mtimeMs });
+  }
+  found.sort((a, b) => a.writtenMs - b.writtenMs);
+  return new Map(found.map(({ record }) => [record.request.request_id, record]));
 }
 
 /** The file is our own and replaced atomically: one that does not parse means a broken disk, and is not guessed at. */
-function parseRecord(text: string): RequestRecord {
+function parseRecord(text: string): OpenRecord {
   const value: unknown = JSON.parse(text);
   if (typeof value === 'object' && value !== null && 'state' in value && 'request' in value) {
-    return value as RequestRecord;
+    return value as OpenRecord;
   }
   throw new Error('a request record does not name its request and state');
 }
