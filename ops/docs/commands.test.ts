@@ -40,14 +40,17 @@ test.each(commands)('$document:$line $text', async ({ text }) => {
   );
 });
 
-test('every oa command that a sentence names can be given', async () => {
+/** A sentence may name a command without all that it needs. */
+const INCOMPLETE = /^error: (required option|missing required argument)/;
+
+test('every command that a sentence names exists', async () => {
   const named = documents.flatMap((document) => inlineCommandsOf(document));
   expect(named.length).toBeGreaterThan(0);
   const faults = await Promise.all(
     named.flatMap(({ document, text }) =>
       callsOf(text).map(async (call) => {
         const fault = await faultOf(call, surroundings);
-        return fault ? [`${document}: ${text}: ${fault}`] : [];
+        return fault && !INCOMPLETE.test(fault) ? [`${document}: ${text}: ${fault}`] : [];
       }),
     ),
   );

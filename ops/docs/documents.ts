@@ -54,13 +54,15 @@ export function commandsOf({ path, text }: Document): Command[] {
   });
 }
 
-/** What sentences call by name: `./bin/oa …` and `npm run …` between backticks, outside of blocks. */
+/** What sentences call by name: `oa …`, `npm run …`, `node …` between backticks, outside of blocks. */
 export function inlineCommandsOf({ path, text }: Document): { document: string; text: string }[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, '');
-  return [...prose.matchAll(/`((?:\.\/bin\/oa|npm run) [^`]+)`/g)].map(([, command = '']) => ({
-    document: path,
-    text: command,
-  }));
+  return [...prose.matchAll(/`((?:(?:\.\/bin\/)?oa|npm run|npx|node) [a-z][^`…]*)`/g)].map(
+    ([, command = '']) => ({
+      document: path,
+      text: command,
+    }),
+  );
 }
 
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;

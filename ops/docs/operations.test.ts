@@ -73,6 +73,19 @@ test('search attributes are registered as the workflows set them', () => {
   );
 });
 
+test('the ports in the picture of the architecture are the defaults', () => {
+  const architecture = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8');
+  const rows = section(architecture, '## Processes').matchAll(/^\| ([a-z]+) \| (\d+) \|/gm);
+  const expected = Object.entries(PROCESSES).map(([name, { settings }]) => {
+    const setting = `${name.toUpperCase()}_PORT`;
+    const schema = settings.shape[setting];
+    return [name, schema ? defaultOf(setting, schema) : ''];
+  });
+  expect(Object.fromEntries([...rows].map(([, name, port]) => [name, port]))).toEqual(
+    Object.fromEntries(expected),
+  );
+});
+
 test('the roles are those of the planes', () => {
   for (const [plane, { owner, service, readers, schemas }] of Object.entries(PLANE)) {
     const cells = [
