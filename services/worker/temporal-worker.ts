@@ -14,7 +14,7 @@ import { type NativeConnection, Worker, type WorkflowBundle } from '@temporalio/
 import type { RuntimeActivities } from '#activities/index.ts';
 import { DEPLOYMENTS, TASK_QUEUES, WORKER_TUNING } from '#temporal.config';
 import { carryTraceContext } from '../shared/trace-context.ts';
-import { fileExporter } from '../shared/tracing.ts';
+import { fileExporter, samplerFor } from '../shared/tracing.ts';
 
 export interface RuntimeWorkerOptions {
   connection: NativeConnection;
@@ -22,7 +22,7 @@ export interface RuntimeWorkerOptions {
   buildId: string;
   workflowBundle: WorkflowBundle;
   activities: RuntimeActivities;
-  /** Spans as JSON lines; empty: they end in the process. */
+  /** Spans as JSON lines; empty: none are recorded. */
   traceFile: string;
   /** 0 replays every workflow at every task: the hardest test of determinism. */
   maxCachedWorkflows?: number;
@@ -34,7 +34,10 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
   const spanProcessor = options.traceFile
     ? new BatchSpanProcessor(fileExporter(options.traceFile))
     : new NoopSpanProcessor();
-  const provider = new BasicTracerProvider({ resource, spanProcessors: [spanProcessor] });
+  const provider = new BasicTracerProvider({
+    ...{ resource, sampler: samplerFor(options.traceFile) },
+    spanProcessors: [spanProcessor],
+  });
   const tracer = provider.getTracer('openagents');
   trace.setGlobalTracerProvider(provider);
   carryTraceContext();
