@@ -73,6 +73,17 @@ test('search attributes are registered as the workflows set them', () => {
   );
 });
 
+test('the settings of a project that the README names are those that oa reads', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, list = ''] = /\(([^)]*)\) can stand in `\.openagents\.json`/.exec(readme) ?? [];
+  const named = [...list.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name);
+  const source = readFileSync(join(ROOT, 'clients', 'cli', 'config.ts'), 'utf8');
+  const [, schema = ''] = /settingsSchema = z\.strictObject\(\{([\s\S]*?)\n\}\)/.exec(source) ?? [];
+  const read = [...schema.matchAll(/^ {2}([a-z_]+): z\./gm)].map(([, name]) => name);
+  expect(read.length).toBeGreaterThan(0);
+  expect(named.sort()).toEqual(read.sort());
+});
+
 test('the ports in the picture of the architecture are the defaults', () => {
   const architecture = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8');
   const rows = section(architecture, '## Processes').matchAll(/^\| ([a-z]+) \| (\d+) \|/gm);
