@@ -25,6 +25,8 @@ export interface AgentCommand {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** It is a bubblewrap that names its namespace's first process on NAMESPACE_INFO_FD. */
+  namespaced?: boolean;
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
   /** Between SIGTERM and SIGKILL. */
   stopGraceMs: number;
@@ -32,6 +34,8 @@ export interface AgentCommand {
 
 /** Run by `sh -c`, with the command as its arguments. */
 export const GATE = 'IFS= read -r go <&3 && [ "$go" = go ] || exit 125; exec 3<&-; exec "$@"';
+/** The first that bubblewrap says, in JSON. */
+const NAMESPACE_INIT = /"child-pid": (\d+)/;
 /** A grandchild may hold the pipes for ever; this long its output is still read after the agent itself ended. */
 const PIPE_GRACE_MS = 1_000;
 
@@ -40,9 +44,14 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
     cwd: command.cwd,
     env: command.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(command.namespaced ? ['pipe' as const] : [])],
   });
-  const [, stdout, stderr, gate] = child.stdio as [null, Readable, Readable, Writable, null];
+  const [, stdout, stderr, gate, namespace] = child.stdio as AgentStreams;
+  let namespaceInit: number | undefined;
+  namespace?.once('data', (text: Buffer) => {
+    const pid = NAMESPACE_INIT.exec(text.toString('utf8'))?.[1];
+    if (pid !== undefined) namespaceInit = Number(pid);
+  });
   const exited = waitForExit(child, [stdout, stderr]);
   stdout.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk));
   stderr.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk));
@@ -60,11 +69,13 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
     start: () => gate.end('go\n'),
     exited,
     stop() {
-      stopped ??= stopGroup(identity, command.stopGraceMs);
+      stopped ??= stopGroup(identity, command.stopGraceMs, namespaceInit);
       return stopped;
     },
   };
 }
+
+type AgentStreams = [null, Readable, Readable, Writable, Readable | undefined];
 
 function waitForExit(child: ChildProcess, outputs: Readable[]): Promise<AgentExit> {
   const exited = new Promise<AgentExit>((resolve, reject) => {

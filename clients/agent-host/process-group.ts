@@ -13,18 +13,27 @@ export const STOP_GRACE_MS = 5_000;
 /** How long a killed group may take to vanish before it is left to the kernel. */
 const KILL_WAIT_MS = 2_000;
 const POLL_MS = 25;
+/** How long what remains of an ended namespace may take to vanish by itself; most take a few milliseconds. */
+const SETTLE_MS = 60;
+const SETTLE_POLL_MS = 4;
 /** Marks every process that descends from one request, for those that left its group. */
 export const REQUEST_MARK = 'OA_REQUEST_ID';
 
 /**
  * Ends a process group that this host, or an earlier life of it, started: SIGTERM, then SIGKILL. The group is named by
  * its leader's pid and start time, so that a reused pid is never signalled. Resolves when nothing of it is left.
+ * `namespaceInit` is the process that the group's namespace lives by, where it has one.
  */
-export async function stopGroup(leader: ProcessIdentity, graceMs = STOP_GRACE_MS): Promise<void> {
-  if (!groupExists(leader.pid)) return;
+export async function stopGroup(
+  leader: ProcessIdentity,
+  graceMs = STOP_GRACE_MS,
+  namespaceInit?: number,
+): Promise<void> {
   const current = await identifyProcess(leader.pid);
   // A group keeps its leader's pid from being handed out again, so a stranger there means that the group is gone.
   if (current !== undefined && !(await isSameProcessAlive(leader))) return;
+  // Its leader is gone: a process namespace that ended with it needs no signal, only a moment.
+  if (current === undefined && (await settles(leader.pid, namespaceInit))) return;
   terminate(leader.pid);
   if (await goneWithin(leader.pid, graceMs)) return;
   signal(-leader.pid, 'SIGKILL');
@@ -60,6 +69,19 @@ function terminate(group: number): void {
   for (const { pid } of inner.length > 0 ? inner : members) signal(pid, 'SIGTERM');
 }
 
+async function settles(group: number, namespaceInit: number | undefined): Promise<boolean> {
+  // The kernel lets the first process of a namespace become a zombie only when the others are gone.
+  const remains = () =>
+    groupExists(group) &&
+    (namespaceInit === undefined || memberNamed(namespaceInit, group) !== undefined);
+  const deadline = Date.now() + SETTLE_MS;
+  while (remains()) {
+    if (Date.now() >= deadline) return false;
+    await sleep(SETTLE_POLL_MS);
+  }
+  return true;
+}
+
 async function goneWithin(group: number, limitMs: number): Promise<boolean> {
   const deadline = Date.now() + limitMs;
   while (groupIsAlive(group)) {
@@ -91,22 +113,23 @@ function groupExists(group: number): boolean {
  */
 function membersOnLinux(group: number): { pid: number; name: string }[] | undefined {
   if (process.platform !== 'linux') return undefined;
-  const members: { pid: number; name: string }[] = [];
-  for (const pid of allPids()) {
-    const stat = statOf(pid);
-    const nameEnd = stat.lastIndexOf(')');
-    const [state, , processGroup] = stat.slice(nameEnd + 2).split(' ');
-    if (processGroup !== String(group) || state === 'Z') continue;
-    members.push({ pid, name: stat.slice(stat.indexOf('(') + 1, nameEnd) });
-  }
-  return members;
+  return allPids().flatMap((pid) => memberNamed(pid, group) ?? []);
+}
+
+/** Undefined where the process is dead or of another group. */
+function memberNamed(pid: number, group: number): { pid: number; name: string } | undefined {
+  const stat = statOf(pid);
+  const nameEnd = stat.lastIndexOf(')');
+  const [state, , processGroup] = stat.slice(nameEnd + 2).split(' ', 3);
+  if (processGroup !== String(group) || state === 'Z') return undefined;
+  return { pid, name: stat.slice(stat.indexOf('(') + 1, nameEnd) };
 }
 
 function statOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    // It ended since the list was read.
+    // It ended meanwhile.
     return '';
   }
 }

@@ -54,6 +54,8 @@ const CREDENTIALS_IN_HOME = [
   '.claude',
 ];
 
+/** Where bubblewrap says, before the command starts, which process the namespace lives by. It closes it for the command. */
+export const NAMESPACE_INFO_FD = 4;
 const PROBE_TIMEOUT_MS = 5_000;
 
 /** Finds out once whether bubblewrap is here and may create namespaces (containers and AppArmor often forbid it). */
@@ -102,6 +104,7 @@ async function wrap(
   const options = [
     // The namespaces end with the host, however it ends. The agent has no terminal, so it needs no session of its own.
     ['--die-with-parent', '--unshare-all', '--cap-drop', 'ALL'],
+    ['--info-fd', String(NAMESPACE_INFO_FD)],
     ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'],
     // Sockets of daemons live below /run: reading is not the only way to reach out of a sandbox.
     ['--tmpfs', '/tmp', '--tmpfs', '/run'],

@@ -7,14 +7,13 @@
  * 3. Acknowledged events stay on disk until the run's directory is removed, so that a platform restored from a backup can
  *    be given them again.
  */
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JsonObject, RunEventDraft } from '#proto/gen/types.ts';
 import {
   PRIVATE_DIRECTORY_MODE,
   PRIVATE_FILE_MODE,
   readTextIfPresent,
-  writeFileAtomic,
 } from '../api/atomic-file.ts';
 
 export interface SpoolLimits {
@@ -120,11 +119,14 @@ export class Spool {
     return batch;
   }
 
-  /** The platform has the `count` oldest events. */
+  /**
+   * The platform has the `count` oldest events. Should this note be lost with the power, they are sent again under their
+   * keys (1), so it is not worth waiting for the disk.
+   */
   async acknowledge(count: number): Promise<void> {
     for (const { bytes } of this.#waiting.splice(0, count)) this.#waitingBytes -= bytes;
     this.#acknowledged += count;
-    await writeFileAtomic(this.#ackPath, String(this.#acknowledged));
+    await writeFile(this.#ackPath, String(this.#acknowledged), { mode: PRIVATE_FILE_MODE });
   }
 
   /** Resolves when an event waits, or the signal aborts. */
@@ -148,7 +150,7 @@ export class Spool {
 
   async #recover(path: string): Promise<void> {
     const text = await readFile(path, 'utf8');
-    this.#acknowledged = Number((await readTextIfPresent(this.#ackPath)) ?? '0');
+    this.#acknowledged = Number(await readTextIfPresent(this.#ackPath)) || 0;
     const complete = text.slice(0, text.lastIndexOf('\n') + 1);
     // A kill in the middle of a write leaves half a line, which was never sent.
     if (complete.length < text.length) await this.#file.truncate(Buffer.byteLength(complete));

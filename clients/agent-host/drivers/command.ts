@@ -84,6 +84,7 @@ async function runTurn(
     argv: wrapped.argv,
     cwd: workspace.workTree,
     env: agentEnvironment(deps, request, feedbackPath),
+    namespaced: wrapped.confinement.tool === 'bubblewrap',
     onOutput: output.push,
     stopGraceMs: deps.stopGraceMs ?? STOP_GRACE_MS,
   });
