@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,22 @@ test('a part that is killed is started again under another pid', async () => {
   process.kill(first, 'SIGKILL');
   await expect.poll(() => states.filter((state) => state === 'api ready').length).toBe(2);
   expect(pids()['api']).not.toBe(first);
+});
+
+test('a part that comes back before what it needs does is started once more', async () => {
+  const database = join(await mkdtemp(join(tmpdir(), 'oa-part-')), 'database');
+  writeFileSync(database, '');
+  const script = `require('fs').accessSync(${JSON.stringify(database)}); setInterval(()=>{},1e3)`;
+  const api = { ...(await part('api', [], script)), isReady: async () => existsSync(database) };
+  const { supervisor, states, pids } = record([api]);
+  await supervisor.start();
+  rmSync(database);
+  process.kill(pids()['api'] ?? 0, 'SIGKILL');
+  const count = (state: string) => states.filter((one) => one === state).length;
+  await expect.poll(() => count('api restarting'), { timeout: 5_000 }).toBe(2);
+  writeFileSync(database, '');
+  await expect.poll(() => count('api ready'), { timeout: 5_000 }).toBe(2);
+  expect(count('api failed')).toBe(0);
 });
 
 test('a part that ends before it is ready fails the start and says how it ended', async () => {

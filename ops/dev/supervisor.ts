@@ -2,7 +2,8 @@
  * Runs the parts of the stack as processes of their own.
  *
  * 1. A part starts when the parts it needs are ready, and is ready when its own check says so.
- * 2. A part that ends by itself is started again, unless it ends faster than it became ready: then the stack stops.
+ * 2. A part that ends by itself is started again, and again while it does not become ready, as what it needs may have
+ *    ended too; after a bounded number of attempts, and at the very first start after one, the stack stops.
  * 3. Stopping goes in the reverse order of starting, each part within a bounded time, and leaves no process behind.
  * 4. Where the kernel offers it, a part dies with the supervisor, however that one dies.
  */
@@ -45,6 +46,8 @@ const READY_POLL_MS = 25;
 /** Longer than the services' own drain, so that SIGKILL is for what hangs. */
 const STOP_DEADLINE_MS = 12_000;
 const RESTART_DELAY_MS = 500;
+/** With a growing delay between them some 8 s, in which the ground is up again. */
+const RESTARTS_MAX = 5;
 
 export function createSupervisor(parts: Part[], events: SupervisorEvents): Supervisor {
   const children = new Map<string, ChildProcess>();
@@ -88,7 +91,10 @@ export function createSupervisor(parts: Part[], events: SupervisorEvents): Super
     await Promise.all(part.needs.map((name) => ready.get(name)));
     if (stopping) return;
     await part.prepare?.();
-    await becomeReady(part, 'starting');
+    await becomeReady(part, 'starting').catch((error: unknown) => {
+      events.onState(part, 'failed', 0);
+      throw error;
+    });
   }
 
   async function becomeReady(part: Part, state: 'starting' | 'restarting'): Promise<void> {
@@ -99,11 +105,9 @@ export function createSupervisor(parts: Part[], events: SupervisorEvents): Super
     while (!(await part.isReady())) {
       if (stopping) return;
       if (child.exitCode !== null || child.signalCode !== null) {
-        events.onState(part, 'failed', elapsedMs());
         throw new Error(`${part.name} ended with ${child.signalCode ?? `code ${child.exitCode}`}`);
       }
       if (elapsedMs() > READY_DEADLINE_MS) {
-        events.onState(part, 'failed', elapsedMs());
         throw new Error(`${part.name} was not ready within ${READY_DEADLINE_MS / 1000} s`);
       }
       await sleep(READY_POLL_MS);
@@ -115,11 +119,15 @@ export function createSupervisor(parts: Part[], events: SupervisorEvents): Super
     if (hasEnded(child) && !stopping) void restart(part);
   }
 
-  async function restart(part: Part): Promise<void> {
+  async function restart(part: Part, attempt = 1): Promise<void> {
     if (children.has(part.name)) return;
-    await sleep(RESTART_DELAY_MS);
+    await sleep(RESTART_DELAY_MS * attempt);
     if (stopping || children.has(part.name)) return;
-    await becomeReady(part, 'restarting').catch(fail);
+    await becomeReady(part, 'restarting').catch((error: Error) => {
+      if (attempt < RESTARTS_MAX) return restart(part, attempt + 1);
+      events.onState(part, 'failed', 0);
+      return fail(error);
+    });
   }
 
   return {
