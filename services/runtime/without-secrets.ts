@@ -9,3 +9,12 @@ export function withoutSecrets<T extends object>(given: T): T {
   // Redaction replaces texts by texts and leaves the shape alone.
   return redactJson(given as unknown as JsonValue).value as unknown as T;
 }
+
+/** What redaction puts in the place of a secret, but not of an address or a number of a person. */
+const SECRET_MARKER = /\[redacted(?::(?!email|phone)[a-z_]+)?\]/;
+
+/** Whether a text, or a field of this name with it, holds a secret. */
+export function holdsSecret(text: string, name = ''): boolean {
+  const clean = Object.values(withoutSecrets({ [name]: text })).join();
+  return clean !== text && SECRET_MARKER.test(clean);
+}

@@ -45,6 +45,38 @@ test('a secret that is given to a run reaches neither its history nor its log no
   expect((await alice.ask(`/v1/runs/${run_id}`)).text).toContain('clone with [redacted:api_key]');
 });
 
+test('a harness that holds a secret is refused with its path, and one with an address runs as given', async () => {
+  const alice = await runtime.person();
+  const harness = {
+    commands: [
+      'git config user.email ci@example.org',
+      `curl -H "Authorization: Bearer ${SECRET}" x`,
+    ],
+    env: { JWT_SECRET: 'any', NODE_ENV: 'test' },
+  };
+  const spec = {
+    objective: 'x',
+    work_unit: 'verified_patch_bundle',
+    repo: { source: './repo' },
+    agent: AGENT,
+    verification: { harness },
+  };
+  const refused = await alice.ask('/v1/runs', { json: { spec } });
+  expect(refused.status).toBe(422);
+  expect(refused.json.errors.map(({ path }: { path: string }) => path)).toEqual([
+    '$.spec.verification.harness.commands[1]',
+    '$.spec.verification.harness.env.JWT_SECRET',
+  ]);
+  expect(refused.text).not.toContain(SECRET);
+  const given = { commands: [harness.commands[0]], env: { NODE_ENV: 'test' } };
+  const taken = await alice.ask('/v1/runs', {
+    json: { spec: { ...spec, verification: { harness: given } } },
+  });
+  expect(taken.status).toBe(201);
+  const { run } = (await alice.ask(`/v1/runs/${taken.json.data.run_id}`)).json.data;
+  expect(run.spec.verification.harness).toMatchObject(given);
+});
+
 test('nor does one that an agent host answers with', async () => {
   const alice = await runtime.person();
   const host = await startScriptedHost(alice);

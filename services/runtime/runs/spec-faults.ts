@@ -1,5 +1,6 @@
 import type { FieldFault } from '#proto/errors.ts';
-import type { RunSpec } from '#proto/gen/types.ts';
+import type { HarnessSpec, RunSpec } from '#proto/gen/types.ts';
+import { holdsSecret } from '../without-secrets.ts';
 
 /** What the schema cannot say about a spec: which parts a kind of work needs. */
 export function specFaults(spec: RunSpec): FieldFault[] {
@@ -22,5 +23,23 @@ export function specFaults(spec: RunSpec): FieldFault[] {
   if (spec.verification?.harness && !spec.repo) {
     needs('repo', false, 'where a harness is to run');
   }
+  if (spec.verification?.harness) faults.push(...secretFaults(spec.verification.harness));
   return faults;
+}
+
+/** A harness is run as it was given or not at all: without its secret it would judge something else. */
+function secretFaults({ commands, setup, env }: HarnessSpec): FieldFault[] {
+  const lines = (at: string, texts: readonly string[]) =>
+    texts.map((text, index) => ({ at: `${at}[${index}]`, text, name: '' }));
+  const parts = [
+    ...lines('commands', commands),
+    ...lines('setup.commands', setup?.commands ?? []),
+    ...Object.entries(env).map(([name, text]) => ({ at: `env.${name}`, text, name })),
+  ];
+  return parts
+    .filter(({ text, name }) => holdsSecret(text, name))
+    .map(({ at }) => ({
+      path: `$.spec.verification.harness.${at}`,
+      reason: 'looks like a secret; a harness is given none',
+    }));
 }

@@ -33,8 +33,8 @@ export async function startRun(deps: RuntimeDeps, start: RunStart): Promise<Crea
   const { workflows, metrics, now } = deps;
   const startedMs = performance.now();
   const { person, command } = start;
-  const spec = withoutSecrets(start.spec);
-  await assertSpec(deps, person, spec);
+  await assertSpec(deps, person, start.spec);
+  const spec = keptSpec(start.spec);
   const policy = policySet();
   const decision = decide(policy, { point: 'create', spec });
   if (decision.decision === 'deny') {
@@ -63,6 +63,14 @@ export async function startRun(deps: RuntimeDeps, start: RunStart): Promise<Crea
   function recordStart(outcome: string): void {
     metrics.run_start_duration_seconds.record((performance.now() - startedMs) / 1000, { outcome });
   }
+}
+
+/** The spec as it is kept; its harness, which has no secret, as it is run. */
+function keptSpec(given: RunSpec): RunSpec {
+  const spec = withoutSecrets(given);
+  const harness = given.verification?.harness;
+  if (!spec.verification || !harness) return spec;
+  return { ...spec, verification: { ...spec.verification, harness } };
 }
 
 async function assertSpec(deps: RuntimeDeps, person: Person, spec: RunSpec): Promise<void> {
