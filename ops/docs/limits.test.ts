@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MESSAGE_SCHEMAS } from '#proto/gen/schemas.ts';
 import { TOPIC_POLICY } from '#proto/topics.ts';
+import { GATES } from '#services/control/guards/rate-limit.ts';
+import { DEFAULT_RUN_TIMINGS } from '#workflows/run/timings.ts';
 import { constantIn } from './constants.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -37,6 +39,17 @@ test.each(MODULES_OF_LIMITS)('every limit of %s is documented', (path) => {
   const documented = constants.filter((each) => each.path === path).map((each) => each.name);
   expect(declared.length).toBeGreaterThan(0);
   expect(documented.sort()).toEqual(declared.sort());
+});
+
+test.each([
+  ['GATES', GATES, (gate: string) => `${gate}.limit`],
+  ['DEFAULT_RUN_TIMINGS', DEFAULT_RUN_TIMINGS, (timing: string) => timing],
+])('every member of %s is documented', (name, members, memberOf) => {
+  const documented = constants
+    .map((each) => each.name)
+    .filter((each) => each.startsWith(`${name}.`));
+  const expected = Object.keys(members).map((member) => `${name}.${memberOf(member)}`);
+  expect(documented.sort()).toEqual(expected.sort());
 });
 
 test('the classes of topics are those of the policy', () => {
