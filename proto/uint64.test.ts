@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUint64, parseUint64, UINT64_MAX } from './uint64.ts';
+import { clampToInt64, formatUint64, INT64_MAX, parseUint64, UINT64_MAX } from './uint64.ts';
 
 describe('64-bit integers', () => {
   it('are the same after a journey through their text', () => {
@@ -19,5 +19,13 @@ describe('64-bit integers', () => {
   it('refuse a bigint outside their range', () => {
     expect(() => formatUint64(-1n)).toThrow(RangeError);
     expect(() => formatUint64(UINT64_MAX + 1n)).toThrow(RangeError);
+  });
+
+  it('beyond what a database compares are its largest', () => {
+    expect(['7', INT64_MAX, UINT64_MAX].map((value) => clampToInt64(String(value)))).toEqual([
+      7n,
+      INT64_MAX,
+      INT64_MAX,
+    ]);
   });
 });

@@ -19,3 +19,12 @@ export function parseUint64(text: string): bigint {
   }
   return value;
 }
+
+/**
+ * A position or an epoch that a caller names, to be compared with an int8 of the database: the upper half of uint64 lies
+ * beyond all of them, and so does its stand-in.
+ */
+export function clampToInt64(text: string): bigint {
+  const value = parseUint64(text);
+  return value > INT64_MAX ? INT64_MAX : value;
+}

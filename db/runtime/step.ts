@@ -88,7 +88,8 @@ export interface PreparedStep {
 /** One page of the public append; the platform's own steps are far smaller. */
 export const STEP_EVENTS_MAX = 500;
 export const STEP_BYTES_MAX = 1_048_576;
-const KEY_LENGTH_MAX = 255;
+/** What the contract allows a host, and the room that its keys get. */
+const KEY_LENGTH_MAX = 260;
 
 /**
  * Checks a step, redacts it and gives its payloads their stored form.

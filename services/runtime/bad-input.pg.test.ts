@@ -209,6 +209,23 @@ describe('a query', () => {
     const answer = await alice.ask(`/v1/runs/${runId}/events?after_seq=9223372036854775808`);
     expect(answer.json.errors[0].path).toBe('query.after_seq');
   });
+
+  test('a position that no log can have is behind none', async () => {
+    const answer = await alice.ask(`/v1/runs/${runId}/events`, {
+      json: { events: [{ event_type: 'a.b' }], expected_previous_seq: '18446744073709551615' },
+    });
+    expect(refusal(answer)).toEqual([409, 'sequence_conflict']);
+  });
+});
+
+test.each([
+  ['GET', '/v1/threads/%00'],
+  ['POST', '/v1/threads/%00/messages'],
+  ['POST', '/v1/runs/RUN/approvals/%00'],
+])('%s %s, a name with a NUL, names nothing', async (method, path) => {
+  const json = path.includes('approvals') ? { decision: 'approve' } : { text: 'x' };
+  const answer = await alice.ask(path.replace('RUN', runId), method === 'GET' ? {} : { json });
+  expect(refusal(answer)).toEqual([404, 'not_found']);
 });
 
 describe('an artifact', () => {

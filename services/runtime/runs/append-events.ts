@@ -1,9 +1,11 @@
 import { keepLateResults } from '#db/runtime/late-results.ts';
-import type { StepResult } from '#db/runtime/step.ts';
+import type { EventDraft, StepResult } from '#db/runtime/step.ts';
 import { transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
+import { clampToInt64 } from '#proto/uint64.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { storedKey } from './host-key.ts';
 import { heldRun, runIdOf } from './run-access.ts';
 
 /** Appends what the host of a run reports: the hot path of the API. What comes after the end is kept beside the log. */
@@ -25,8 +27,8 @@ export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
         const step = await journal.appendIn(tx, {
           run_id: runId,
           origin: 'public',
-          events,
-          ...(expected !== undefined && { expected_previous_seq: BigInt(expected) }),
+          events: events.map(inOwnRoom),
+          ...(expected !== undefined && { expected_previous_seq: clampToInt64(expected) }),
         });
         return command.complete(tx, answerOf(step));
       }).catch(async (error: unknown) => {
@@ -43,6 +45,11 @@ export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
     metrics.run_append_duration_seconds.record((performance.now() - startedMs) / 1000, {});
     return answer;
   };
+}
+
+function inOwnRoom(event: EventDraft): EventDraft {
+  const { idempotency_key: key } = event;
+  return key === undefined ? event : { ...event, idempotency_key: storedKey(key) };
 }
 
 function answerOf({ events, head_seq, positions }: StepResult) {

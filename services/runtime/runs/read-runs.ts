@@ -3,6 +3,7 @@ import { listRuns, runMessage } from '#db/runtime/runs.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { shownKey } from './host-key.ts';
 import { readableRun, runIdOf, runNotFound } from './run-access.ts';
 
 export function getRun(deps: RuntimeDeps): RuntimeHandler<'runtime.run.get'> {
@@ -47,7 +48,10 @@ export function listRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.ev
       limit: query.count('limit'),
     });
     if (!page) throw runNotFound();
-    const events = page.events.map((event) => runEventMessage(runId, event));
+    const events = page.events.map((stored) => {
+      const event = runEventMessage(runId, stored);
+      return { ...event, idempotency_key: shownKey(event.idempotency_key) };
+    });
     const asOfSeq = page.events.at(-1)?.seq ?? afterSeq;
     return {
       data: {

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createJournal } from '#db/runtime/journal.ts';
+import { transaction } from '#db/transaction.ts';
+import { parseId } from '#proto/ids.ts';
 import { TOPIC_POLICY } from '#proto/topics.ts';
 import { giveRun, giveWorker } from '../testing/given.ts';
 import { startTestRuntime, type TestPerson, type TestRuntime } from '../testing/runtime-process.ts';
@@ -71,6 +74,26 @@ test('a key of another event is a conflict, and nothing is appended', async () =
   });
   expect([answer.status, answer.json.code]).toEqual([422, 'idempotency_conflict']);
   expect(await headOf(runId)).toBe('2');
+});
+
+test('a key of the platform stays free, whatever keys a host uses, and each reads its own back', async () => {
+  const runId = await giveRun(runtime, alice);
+  const key = 'run:finished';
+  const answer = await append(alice, runId, { event_type: 'text.delta', idempotency_key: key });
+  expect(answer.status).toBe(200);
+  const events = [{ event_type: 'run.finished', payload: {}, idempotency_key: key }];
+  const { runtime: sql } = runtime.database;
+  const journal = createJournal({ sql, hint: () => {} });
+  await transaction(sql, (tx) =>
+    journal.appendIn(tx, { run_id: parseId('run', runId), origin: 'platform', events }),
+  );
+  const page = await alice.ask(`/v1/runs/${runId}/events?after_seq=1`);
+  expect(page.json.data.events).toMatchObject([
+    { event_type: 'text.delta', idempotency_key: key },
+    { event_type: 'run.finished', idempotency_key: key },
+  ]);
+  const longest = { event_type: 'text.delta', idempotency_key: 'k'.repeat(255) };
+  expect((await append(alice, await giveRun(runtime, alice), longest)).status).toBe(200);
 });
 
 test.each([

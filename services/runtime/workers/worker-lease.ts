@@ -1,6 +1,7 @@
 import { findWorker, renewLease } from '#db/runtime/workers.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { formatTime } from '#proto/time.ts';
+import { clampToInt64 } from '#proto/uint64.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
 import { ownedWorker, workerIdOf } from './worker-access.ts';
@@ -12,7 +13,7 @@ export function renewWorkerLease(deps: RuntimeDeps): RuntimeHandler<'runtime.wor
     const worker = ownedWorker(await findWorker(sql, workerIdOf(params)), requirePerson(caller));
     const renewed = await renewLease(sql, {
       worker_id: worker.worker_id,
-      lease_epoch: BigInt(body.lease_epoch),
+      lease_epoch: clampToInt64(body.lease_epoch),
       metadata_patch: body.metadata_patch ?? {},
     });
     if (!renewed?.lease_expires_at) {

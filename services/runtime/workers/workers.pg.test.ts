@@ -55,6 +55,10 @@ describe('registration', () => {
       json: { lease_epoch: '1' },
     });
     expect([old.status, old.json.code]).toEqual([409, 'conflict']);
+    const beyond = await alice.ask(`/v1/workers/${worker_id}/heartbeat`, {
+      json: { lease_epoch: '18446744073709551615' },
+    });
+    expect([beyond.status, beyond.json.code]).toEqual([409, 'conflict']);
     const current = await alice.ask(`/v1/workers/${worker_id}/heartbeat`, {
       json: { lease_epoch: '2', metadata_patch: { load: 1 } },
     });

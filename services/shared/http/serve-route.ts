@@ -43,6 +43,10 @@ export async function serveRoute<Tx>(
   const { headers } = request;
   const url = new URL(request.url);
   const params = c.req.param() as Record<string, string>;
+  // Nothing has such a name, and Postgres knows no text that holds it.
+  if (Object.values(params).some((value) => value.includes('\0'))) {
+    throw new ProblemError('not_found', 'No route has this path.');
+  }
   const readBytes = once(async () =>
     route.request === null ? NO_BYTES : readBody(request, route.bodyBytesMax),
   );
