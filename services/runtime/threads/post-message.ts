@@ -16,6 +16,7 @@ import { isTerminalStatus } from '#workflows/run/state.ts';
 import { type Person, requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
 import { startRun } from '../runs/start-run.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { ownThread } from './threads.ts';
 
 /** A person at a keyboard stays far below; a loop does not. */
@@ -32,6 +33,7 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
     const person = requirePerson(caller);
     const thread = ownThread(await findThread(sql, params['thread_id'] ?? ''), caller);
     await assertRate(deps, person);
+    const { text } = withoutSecrets({ text: body.text });
     const active = await activeRun(deps, thread);
     const started =
       active || thread.worker_id === null
@@ -39,7 +41,7 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
         : await startRun(deps, {
             run_id: command.id('run'),
             thread_id: thread.thread_id,
-            spec: turnSpec(thread, body.text),
+            spec: turnSpec(thread, text),
             person,
             command: command.context,
           });
@@ -49,7 +51,7 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
       const posted = await insertMessage(tx, locked, {
         message_id: command.id('msg'),
         role: 'user',
-        text: body.text,
+        text,
         run_id,
       });
       return command.complete(tx, {

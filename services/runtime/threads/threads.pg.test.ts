@@ -54,6 +54,14 @@ test('a flood of messages is slowed down', async () => {
   expect([refused.status, refused.json.code]).toEqual([429, 'rate_limited']);
 });
 
+test('a secret in a message is not kept', async () => {
+  const thread_id = await open();
+  const posted = await post(thread_id, `use sk-${'a'.repeat(40)} for it`);
+  expect(posted.json.data.message.text).toBe('use [redacted:api_key] for it');
+  const { messages } = (await alice.ask(`/v1/threads/${thread_id}/messages`)).json.data;
+  expect(messages).toMatchObject([{ text: 'use [redacted:api_key] for it' }]);
+});
+
 async function open(): Promise<string> {
   return (await alice.ask('/v1/threads', { json: {} })).json.data.thread.thread_id;
 }
