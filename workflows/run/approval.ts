@@ -64,7 +64,10 @@ async function askPerson(
     return pending;
   });
   waitFor(context, `an answer to approval \`${approval.approval_id}\`: ${asked.explanation}`);
-  const answered = await until(context, () => approval.answer !== null, timeout_ms);
+  const answered = await until(context, () => approval.answer !== null, {
+    timeoutMs: timeout_ms,
+    summary: "Unanswered until then, the run's policy decides",
+  });
   waitFor(context, '');
   const answer = answered ? approval.answer : await answerByPolicy(context, approval);
   return decideFor(context, {

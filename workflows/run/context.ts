@@ -109,7 +109,9 @@ export function openRun(input: RunInput): RunContext {
     { key: ATTRIBUTES.tier, value: input.spec.verification?.harness ? 'O' : null },
     { key: ATTRIBUTES.state, value: 'created' },
   ]);
-  void sleep(Math.max(1, deadlineMs - Date.now())).then(() => {
+  void sleep(Math.max(1, deadlineMs - Date.now()), {
+    summary: `Wall clock of the run: ${limits.wall_s_max} s`,
+  }).then(() => {
     context.wallClockEnded = true;
   });
   showDetails(context);
@@ -158,17 +160,25 @@ export function step<T>(context: RunContext, work: () => Promise<T>): Promise<T>
   });
 }
 
+/** How long to wait, and in the words of the Temporal UI for what the timer is. */
+export interface Patience {
+  timeoutMs: number;
+  summary: string;
+}
+
 /**
- * Waits until `met` or for `timeoutMs`; whether it was met.
+ * Waits until `met` or as long as `patience` says; whether it was met.
  * @throws RunStopped
  */
 export async function until(
   context: RunContext,
   met: () => boolean,
-  timeoutMs?: number,
+  patience?: Patience,
 ): Promise<boolean> {
   const awake = () => met() || isStopped(context);
-  await (timeoutMs === undefined ? condition(awake) : condition(awake, timeoutMs));
+  await (patience
+    ? condition(awake, patience.timeoutMs, { summary: patience.summary })
+    : condition(awake));
   assertGoing(context);
   return met();
 }

@@ -179,7 +179,9 @@ async function stop(context: RunContext, stopped: RunStopped): Promise<Ending> {
   if (turn) {
     waitFor(context, `\`${turn.worker_id}\` to stop turn ${turn.turn}`);
     const answered = () => context.receipts.get(turn.request_id) ?? null;
-    await condition(() => answered() !== null, context.timings.cancel_grace_ms);
+    await condition(() => answered() !== null, context.timings.cancel_grace_ms, {
+      summary: 'Grace in which the worker may stop its turn',
+    });
     const receipt = answered() ?? (await readReceipt(turn));
     if (receipt) {
       context.turnEnd = endOf(turn, receipt);

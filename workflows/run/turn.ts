@@ -86,7 +86,10 @@ async function offerTurn(context: RunContext, feedback: string): Promise<LeasedT
       return null;
     });
     if (outcome) return outcome;
-    await until(context, () => context.workersSeen !== seen, waitMs);
+    await until(context, () => context.workersSeen !== seen, {
+      timeoutMs: waitMs,
+      summary: 'Looks again for a worker, should none announce itself',
+    });
     waitMs = Math.min(waitMs * 2, timings.worker_poll_max_ms);
   }
 }
@@ -99,7 +102,10 @@ async function awaitReceipt(context: RunContext, turn: LeasedTurn): Promise<Work
   const lost = () => (isLost(context, turn) ? context.lost : null);
   let waitMs = context.timings.receipt_poll_ms;
   for (;;) {
-    await until(context, () => answered() !== null || lost() !== null, waitMs);
+    await until(context, () => answered() !== null || lost() !== null, {
+      timeoutMs: waitMs,
+      summary: `Looks for the receipt of turn ${turn.turn}, should its signal be lost`,
+    });
     const receipt = answered() ?? (await readReceipt(turn));
     if (receipt) return receipt;
     const loss = lost();
@@ -166,7 +172,10 @@ async function recover(context: RunContext): Promise<void> {
   }
   if (recoveries < 2) return;
   waitFor(context, `the pause before recovery ${recoveries} of ${timings.recoveries_max}`);
-  await until(context, () => false, timings.recovery_delay_ms);
+  await until(context, () => false, {
+    timeoutMs: timings.recovery_delay_ms,
+    summary: `Pause before recovery ${recoveries}`,
+  });
   context.waitingFor = '';
   showDetails(context);
 }
