@@ -22,11 +22,14 @@ export function createDispatchTurn(deps: RuntimeActivityDeps): RunActivities['di
     const { run_id, turn, recovery } = input;
     const request_id = derivedId('req', run_id, 'turn', turn, recovery);
     return transaction(deps.sql, async (tx) => {
-      const known = await findRunRequest(tx, { run_id, request_id });
+      const [known, run] = await Promise.all([
+        findRunRequest(tx, { run_id, request_id }),
+        readRun(tx, run_id),
+      ]);
       if (known) return dispatched(known, request_id);
-      const worker = await chooseWorker(tx, run_id);
-      const run = await readRun(tx, run_id);
       if (!run) throw new Error(`run ${run_id} has no row`);
+      // Locks the worker, whom other runs want too: what can be read before is read before.
+      const worker = await chooseWorker(tx, run_id);
       if (!worker) return waitForWorker(deps, tx, run, input);
       await appendTurn(deps, tx, run, worker, { ...input, request_id });
       await openWorkerRequest(tx, deps.journal, worker, {

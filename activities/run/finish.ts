@@ -48,8 +48,7 @@ export function createFinishRun(deps: RuntimeActivityDeps): RunActivities['finis
       const finished = runFinished(run, head, input);
       const receipt = await issueRunReceipt(deps, tx, run, input, finished);
       await closeLog(deps, tx, run, input, finished, receipt.receipt_id);
-      await insertReceipt(tx, receipt);
-      await releaseThread(tx, run.thread_id, run_id);
+      await Promise.all([insertReceipt(tx, receipt), releaseThread(tx, run.thread_id, run_id)]);
       if (worker && open_turn) {
         const reason = `the run is ${input.status}: ${input.reason}`;
         await openInterrupt(tx, deps.journal, worker, open_turn, {

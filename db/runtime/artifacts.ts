@@ -9,9 +9,10 @@ export async function grantArtifact(
 ): Promise<void> {
   const sha256 = sha256ToBytes(grant.sha256);
   await sql`
-    insert into runtime.artifacts (sha256, bytes) values (${sha256}, ${grant.bytes})
-    on conflict (sha256) do nothing`;
-  await sql`
+    with stored as (
+      insert into runtime.artifacts (sha256, bytes) values (${sha256}, ${grant.bytes})
+      on conflict (sha256) do nothing
+    )
     insert into runtime.artifact_grants (run_id, sha256, kind)
     values (${grant.run_id}, ${sha256}, ${grant.kind}) on conflict do nothing`;
 }

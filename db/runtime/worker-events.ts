@@ -64,11 +64,13 @@ export async function appendWorkerEvent(
   ]);
   const seq = positionOn(positions, topic);
   const [row] = await tx<{ recorded_at: Date }[]>`
+    with moved as (
+      update runtime.workers set latest_seq = ${seq} where worker_id = ${worker.worker_id}
+    )
     insert into runtime.worker_events (worker_id, seq, event_type, payload, payload_sha256, idempotency_key)
     values (${worker.worker_id}, ${seq}, ${draft.event_type}, ${payload}, ${payloadSha256},
       ${draft.idempotency_key || null})
     returning recorded_at`;
-  await tx`update runtime.workers set latest_seq = ${seq} where worker_id = ${worker.worker_id}`;
   if (!row) throw new Error('an insert returned no row');
   return { seq, recorded_at: row.recorded_at, replayed: false, positions: wire(positions) };
 }

@@ -29,8 +29,8 @@ async function announce(
   { replay, bundle }: RunFiles,
 ): Promise<void> {
   await transaction(sql, async (tx) => {
-    for (const artifact of [replay, bundle])
-      if (artifact) await grantArtifact(tx, grant(run, artifact));
+    const files = bundle ? [replay, bundle] : [replay];
+    await Promise.all(files.map((file) => grantArtifact(tx, grant(run, file))));
     await journal.appendIn(tx, {
       run_id: run.run_id,
       origin: 'platform',
