@@ -77,7 +77,7 @@ export function createDesk(deps: DeskDeps): Desk {
           if (request.method === 'turn/start' && turnsRunning() >= deps.turnsMax) continue;
           begin(request, (stop) => handle(request, stop));
         } else if (record.state === 'finished') {
-          begin(request, () => deliver(request, record.receipt));
+          begin(request, () => deliverLate(request, record.receipt));
         }
       }
     });
@@ -153,6 +153,7 @@ export function createDesk(deps: DeskDeps): Desk {
       }
       const message = error instanceof Error ? error.message : String(error);
       log.warn(`turn ${turn.turn} of ${turn.runId} failed: ${message}`);
+      await publishLeftovers(turnDeps, turn);
       return workerError(turn, 'internal_error', message, true);
     } finally {
       clearTimeout(deadline);
@@ -175,11 +176,16 @@ export function createDesk(deps: DeskDeps): Desk {
     };
   }
 
-  /** Posts the receipt until the platform has it. A refusal means that it has one already, or wants none. */
-  async function deliver(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
+  /** The receipt of a turn that did not get to send its events itself. */
+  async function deliverLate(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
     if (request.method === 'turn/start') {
       await publishLeftovers(turnDeps, { runId: request.run_id, requestId: request.request_id });
     }
+    await deliver(request, receipt);
+  }
+
+  /** Posts the receipt until the platform has it. A refusal means that it has one already, or wants none. */
+  async function deliver(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
     try {
       await post(request, receipt);
       log.info(`${request.method} ${request.request_id}: ${summaryOf(receipt)}`);

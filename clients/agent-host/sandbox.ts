@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, realpath } from 'node:fs/promises';
+import { lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -108,7 +108,7 @@ async function wrap(
     ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'],
     // Sockets of daemons live below /run: reading is not the only way to reach out of a sandbox.
     ['--tmpfs', '/tmp', '--tmpfs', '/run'],
-    ...(await hide(request.hidden)),
+    ...hide(request.hidden),
     ...request.readable.map((path) => ['--ro-bind-try', path, path]),
     [request.mode === 'read_only' ? '--ro-bind' : '--bind', request.workTree, request.workTree],
     ['--chdir', request.workTree],
@@ -119,13 +119,16 @@ async function wrap(
   };
 }
 
-/** Bubblewrap refuses to mount over what is not there, so only what exists is covered. */
-async function hide(paths: readonly string[]): Promise<string[][]> {
+/**
+ * Bubblewrap refuses to mount over what is not there, so only what exists is covered. Looked up at once: a score of names,
+ * most of them absent, costs other threads many times the looking.
+ */
+function hide(paths: readonly string[]): string[][] {
   const mounts: string[][] = [];
   for (const path of paths) {
     try {
-      const real = await realpath(path);
-      const found = await lstat(real);
+      const real = realpathSync.native(path);
+      const found = lstatSync(real);
       mounts.push(found.isDirectory() ? ['--tmpfs', real] : ['--ro-bind', '/dev/null', real]);
     } catch {
       // Absent or unreadable: nothing there that the agent could read.

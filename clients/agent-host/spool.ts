@@ -149,6 +149,7 @@ export class Spool {
   }
 
   async #recover(path: string): Promise<void> {
+    if ((await this.#file.stat()).size === 0) return;
     const text = await readFile(path, 'utf8');
     this.#acknowledged = Number(await readTextIfPresent(this.#ackPath)) || 0;
     const complete = text.slice(0, text.lastIndexOf('\n') + 1);

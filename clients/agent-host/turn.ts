@@ -89,6 +89,7 @@ export async function executeTurn(
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
+    await events.flushed();
     await publisher.drained();
     return workerError(turn, refusal.code, refusal.message, false);
   } finally {

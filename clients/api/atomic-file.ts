@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Only the owner may read what clients keep: session tokens, device keys, an agent's output. */
@@ -12,10 +12,9 @@ export const PRIVATE_DIRECTORY_MODE = 0o700;
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'wx', PRIVATE_FILE_MODE);
+    const file = await openNew(temporary, directory);
     try {
       await file.writeFile(content);
       await file.sync();
@@ -28,6 +27,17 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error;
   }
   await syncDirectory(directory);
+}
+
+/** The directory is made when it turns out to be missing: nearly always it is there. */
+async function openNew(path: string, directory: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', PRIVATE_FILE_MODE);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+    return open(path, 'wx', PRIVATE_FILE_MODE);
+  }
 }
 
 /** The file's text, or undefined where there is none. Any other failure is thrown. */

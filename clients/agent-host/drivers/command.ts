@@ -1,5 +1,6 @@
 /** Driver `command`: a program in the run's work tree, sandboxed, as the smallest honest agent. */
-import { createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { hashCanonical } from '#proto/canonical.ts';
@@ -11,7 +12,7 @@ import type { Environment } from '../git.ts';
 import { OutputCoalescer } from '../output.ts';
 import { REQUEST_MARK, reapMarked, STOP_GRACE_MS } from '../process-group.ts';
 import type { Confinement, Sandbox, SandboxMode } from '../sandbox.ts';
-import { describeFile, isBelow, type Workspace } from '../workspace.ts';
+import { isBelow, type Workspace } from '../workspace.ts';
 import {
   type AgentDriver,
   type StopReason,
@@ -202,14 +203,19 @@ function collectOutput(
   toolCallId: string,
 ) {
   const path = join(context.turnDirectory, 'output.txt');
-  const file = createWriteStream(path, { mode: PRIVATE_FILE_MODE });
+  const hash = createHash('sha256');
+  let file: WriteStream | undefined;
+  let storedBytes = 0;
   let bytes = 0;
   let tail = '';
   let limitReached: (() => void) | undefined;
   const coalescer = new OutputCoalescer({
     now: deps.now,
     onText(text) {
+      file ??= createWriteStream(path, { mode: PRIVATE_FILE_MODE });
       file.write(text);
+      hash.update(text);
+      storedBytes += Buffer.byteLength(text);
       tail = (tail + text).slice(-PREVIEW_CHARACTERS_MAX);
     },
     onProgress({ stream, text }) {
@@ -235,13 +241,18 @@ function collectOutput(
     tail: () => tail.toWellFormed(),
     async finish() {
       coalescer.end();
-      await new Promise<void>((resolve, reject) => {
-        file.on('error', reject);
-        file.end(resolve);
-      });
-      return describeFile(path);
+      await finished(file);
+      return { path, sha256: `sha256:${hash.digest('hex')}`, bytes: storedBytes };
     },
   };
+}
+
+function finished(file: WriteStream | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (file === undefined) return resolve();
+    file.on('error', reject);
+    file.end(resolve);
+  });
 }
 
 function stopReason(signal: AbortSignal): StopReason | undefined {
