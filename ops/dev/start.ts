@@ -39,6 +39,6 @@ async function runUntilInterrupted(): Promise<number> {
   }
   screen.say('\nStopping…');
   await stack?.stop();
-  screen.say('Stopped. The data stays in .data; `npm run reset` wipes it.');
+  screen.say(`Stopped. The data stays in ${layout.data}; \`npm run reset\` wipes it.`);
   return 0;
 }
