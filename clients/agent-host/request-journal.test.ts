@@ -35,6 +35,18 @@ test('a request that is known is not accepted again, whatever became of it', asy
   expect(await reopened.accept(request('a'))).toBe(false);
 });
 
+test('what a life before reported is not open in this one, and is still known', async () => {
+  using home = scratch();
+  const journal = await openRequestJournal(join(home.path, 'requests'));
+  await journal.accept(request('a'));
+  await journal.finished('a', receipt);
+  await journal.reported('a');
+  expect(await journal.open()).toEqual([]);
+  const reopened = await openRequestJournal(join(home.path, 'requests'));
+  expect(await reopened.open()).toEqual([]);
+  expect(await reopened.find('a')).toEqual({ request: request('a'), state: 'reported' });
+});
+
 test('what is not reported yet is found by the next life, oldest first', async () => {
   using home = scratch();
   const journal = await openRequestJournal(join(home.path, 'requests'));

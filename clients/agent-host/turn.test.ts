@@ -103,6 +103,14 @@ describe.runIf(sandbox.bubblewrap)('inside the sandbox', () => {
     expect(outputOf(deps.taken)).toContain('secret=\n');
   });
 
+  test('it has no socket of the host but its output', async () => {
+    using home = scratch();
+    const deps = surroundings(home.path);
+    await runTurn(deps, turnOf(shell('ls -l /proc/self/fd')));
+    const sockets = outputOf(deps.taken).matchAll(/(\d+) -> socket:/g);
+    expect([...sockets].map(([, descriptor]) => descriptor)).toEqual(['1', '2']);
+  });
+
   test('it has no network', async () => {
     using home = scratch();
     const deps = surroundings(home.path);
