@@ -77,7 +77,10 @@ export function createRunView({
       case 'approval.resolved':
         return [note(`approval ${field('approval_id')}: ${field('decision')}`)];
       case 'verification.started':
-        return [note(`verification tier ${field('tier')}, attempt ${field('attempt')}`)];
+        // The harness shows nothing of its own until it has ended.
+        return [
+          note(`verification tier ${field('tier')}, attempt ${field('attempt')}: the harness runs`),
+        ];
       case 'verification.finished':
         return [verdict(payload)];
       case 'run.finished':
