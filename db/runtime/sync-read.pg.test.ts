@@ -44,7 +44,7 @@ async function head(topic: string) {
   return found;
 }
 
-test('Khala reads a run topic from the log and a worker topic from the journal, in one query', async () => {
+test('Khala reads a run topic from the log and a worker topic from the journal, in one call', async () => {
   const { run_id, user_id } = await createTestRun(database.runtime);
   const worker = newId('worker');
   await appendDeltas(run_id, 3);

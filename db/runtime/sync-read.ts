@@ -87,9 +87,9 @@ interface FeedRow {
 }
 
 /**
- * The rows after each position, ordered by seq within each topic: one query for all runs and one for all other topics.
- * Together they would be one statement over every partition of sync_events, which costs a reader of a run 2 ms. Seqs are
- * dense, so that a range is a page: with LIMIT instead, a plan without statistics sorts all that is left for each page.
+ * The rows after each position, ordered by seq within each topic: one query for all runs and one for each other class.
+ * Together they would be one statement over every partition of sync_events, which costs each reading 2 ms; with its class
+ * given, a statement opens the partitions of that class alone. Seqs are dense, so that a range is a page: with LIMIT instead, a plan without statistics sorts all that is left for each page.
  */
 export async function readAfter(
   sql: Queryable,
@@ -97,10 +97,15 @@ export async function readAfter(
   bounds: PageBounds,
 ): Promise<JournalRow[]> {
   const ofRuns = positions.filter((at) => at.class === 'run_events');
-  const ofTopics = positions.filter((at) => at.class !== 'run_events');
+  const ofClasses = Map.groupBy(
+    positions.filter((at) => at.class !== 'run_events'),
+    (at) => at.class,
+  );
   const pages = await Promise.all([
     ofRuns.length > 0 ? readLogs(sql, ofRuns, bounds) : [],
-    ofTopics.length > 0 ? readTopics(sql, ofTopics, bounds) : [],
+    ...[...ofClasses].map(([topicClass, ofTopics]) =>
+      readTopics(sql, topicClass, ofTopics, bounds),
+    ),
   ]);
   return pages.flat().map(rowOf);
 }
@@ -122,18 +127,23 @@ function readLogs(sql: Queryable, positions: readonly ReadPosition[], bounds: Pa
     order by page.topic_id, page.seq`;
 }
 
-function readTopics(sql: Queryable, positions: readonly ReadPosition[], bounds: PageBounds) {
+function readTopics(
+  sql: Queryable,
+  topicClass: ReadPosition['class'],
+  positions: readonly ReadPosition[],
+  bounds: PageBounds,
+) {
   return sql<FeedRow[]>`
     select page.* from unnest(
-      ${int8s(positions.map((at) => at.topicId))}::int8[], ${positions.map((at) => at.class)}::text[],
-      ${int8s(positions.map((at) => at.afterSeq))}::int8[]) as at (topic_id, class, after_seq)
+      ${int8s(positions.map((at) => at.topicId))}::int8[],
+      ${int8s(positions.map((at) => at.afterSeq))}::int8[]) as at (topic_id, after_seq)
     cross join lateral (
       select feed.*, sum(length(feed.payload)) over (order by feed.seq) - length(feed.payload) as bytes_before
       from (
         select topic_id, seq, kind, payload, payload_sha256, null::bytea as event_hash, doc_key, doc_version,
           inserted_at
         from runtime.sync_events
-        where class = at.class and topic_id = at.topic_id and seq > at.after_seq
+        where class = ${topicClass} and topic_id = at.topic_id and seq > at.after_seq
           and seq <= at.after_seq + ${bounds.rowsMax}
       ) feed
     ) page
