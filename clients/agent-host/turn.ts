@@ -20,6 +20,7 @@ import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
 import { suspectedSecrets } from './suspected-secrets.ts';
 import { type WorkerErrorCode, workerError } from './worker-error.ts';
 import {
+  keepWorkspace,
   openWorkspace,
   type StoredFile,
   type Workspace,
@@ -117,6 +118,7 @@ async function runAgent(
     const patch = await deps.getArtifact(turn.runId, turn.previousPatch);
     await applyPatch(deps.workspaces.git, workspace, patch);
   }
+  if (workspace.fresh) await keepWorkspace(workspace);
   await beginTurn(deps.workspaces.git, workspace, turn.turn);
   const outcome = await driver.runTurn(turn, {
     workspace,

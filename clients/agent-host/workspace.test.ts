@@ -13,7 +13,7 @@ import {
   script,
   write,
 } from './testing/repository.ts';
-import { openWorkspace, WorkspaceError } from './workspace.ts';
+import { keepWorkspace, openWorkspace, WorkspaceError } from './workspace.ts';
 
 /** Real clones, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 30_000 });
@@ -135,6 +135,7 @@ test('a later turn finds the work of the one before, and a repeated turn finds i
   const source = repository(join(home.path, 'src', 'app'), { 'a.txt': 'one\n' });
   const open = () => openWorkspace(place(home.path), 'run_1', { source, ...AT_HEAD });
   const first = await open();
+  await keepWorkspace(first);
   await beginTurn(git, first, 1);
   write(join(first.workTree, 'a.txt'), 'turn one\n');
   await beginTurn(git, await open(), 2);
@@ -143,6 +144,19 @@ test('a later turn finds the work of the one before, and a repeated turn finds i
   await beginTurn(git, await open(), 2);
   expect(readFileSync(join(first.workTree, 'a.txt'), 'utf8')).toBe('turn one\n');
   expect(existsSync(join(first.workTree, 'half.txt'))).toBe(false);
+});
+
+test('a workspace that a killed host had not made whole begins anew', async () => {
+  using home = scratch();
+  const source = repository(join(home.path, 'src', 'app'), { 'a.txt': 'one\n' });
+  const open = () => openWorkspace(place(home.path), 'run_1', { source, ...AT_HEAD });
+  const cutOff = await open();
+  write(join(cutOff.workTree, 'a.txt'), 'half of an earlier patch\n');
+  const again = await open();
+  expect(again.fresh).toBe(true);
+  expect(readFileSync(join(again.workTree, 'a.txt'), 'utf8')).toBe('one\n');
+  await keepWorkspace(again);
+  expect((await open()).fresh).toBe(false);
 });
 
 test('a task without a repository gets an empty directory, and what it writes is a patch', async () => {

@@ -63,7 +63,10 @@ export interface WorkspaceDeps {
 export const CLONE_TIMEOUT_MS = 15 * 60_000;
 const URL_SOURCE = /^(?:https?|ssh|git):\/\/|^[\w.-]+@[\w.-]+:(?!\/\/)/;
 
-/** Makes the run's workspace, or finds the one an earlier turn left; `fresh` tells which. */
+/**
+ * Makes the run's workspace, or finds the one an earlier turn left; `fresh` tells which. It stays fresh until
+ * `keepWorkspace`, so that a host which is killed in between begins anew.
+ */
 export async function openWorkspace(
   deps: WorkspaceDeps,
   runId: string,
@@ -75,7 +78,7 @@ export async function openWorkspace(
   const workTree = join(directory, 'work');
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const fresh = !(await exists(join(directory, 'ready')));
-  if (repo === undefined) return openEmpty(directory, gitDirectory, workTree);
+  if (repo === undefined) return openEmpty(fresh, directory, gitDirectory, workTree);
 
   const sourcePath = await localSource(deps, repo.source);
   if (fresh) {
@@ -84,7 +87,6 @@ export async function openWorkspace(
     await clone(deps.git, directory, gitDirectory, workTree, sourcePath ?? repo.source, signal);
     const commit = await resolveBase(deps.git, gitDirectory, repo);
     await checkOut(deps.git, directory, gitDirectory, workTree, commit);
-    await mkdir(join(directory, 'ready'));
   }
 
   const inBare: GitOptions = { cwd: gitDirectory };
@@ -122,9 +124,23 @@ export function isBelow(root: string, path: string): boolean {
   return way === '' || (!way.startsWith('..') && !isAbsolute(way));
 }
 
+/** From now on later turns go on from what stands here. */
+export async function keepWorkspace(workspace: Workspace): Promise<void> {
+  await mkdir(join(workspace.directory, 'ready'), { recursive: true });
+}
+
 /** A task without a repository works in an empty directory; git comes into it with the first file. */
-async function openEmpty(directory: string, gitDirectory: string, workTree: string) {
-  const fresh = (await mkdir(workTree, { recursive: true })) !== undefined;
+async function openEmpty(
+  fresh: boolean,
+  directory: string,
+  gitDirectory: string,
+  workTree: string,
+) {
+  if (fresh) {
+    await rm(workTree, { recursive: true, force: true });
+    await rm(gitDirectory, { recursive: true, force: true });
+  }
+  await mkdir(workTree, { recursive: true });
   return {
     fresh,
     workTree,
