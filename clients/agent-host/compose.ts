@@ -53,6 +53,7 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
     hidden: [
       settings.configDirectory,
       settings.dataDirectory,
+      ...localStackPaths(environment['OA_DATA_DIR']),
       ...credentialPaths(environment['HOME'] ?? homedir()),
     ],
     now: Date.now,
@@ -75,6 +76,14 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
       now: Date.now,
     },
   };
+}
+
+/** What a local stack of this checkout keeps: its keys, and everybody's work. */
+const LOCAL_STACK = ['keys', 'postgres', 'artifacts', 'logs', 'temporal.db'];
+
+function localStackPaths(dataDirectory: string | undefined): string[] {
+  const data = dataDirectory || join(import.meta.dirname, '..', '..', '.data');
+  return LOCAL_STACK.map((name) => join(data, name));
 }
 
 /** One directory per platform, root and name: the same command started again is the same worker. */

@@ -16,7 +16,7 @@ export class GitError extends Error {
 export interface GitOptions {
   cwd: string;
   env?: Record<string, string>;
-  stdin?: string;
+  stdin?: string | Uint8Array;
   signal?: AbortSignal;
   /** Reads the user's own git configuration: only for cloning, which may need their credential helper. */
   userConfig?: boolean;

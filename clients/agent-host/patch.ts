@@ -18,6 +18,7 @@ export const PATCH_BYTES_MAX = 64 * 1024 * 1024;
 /** One line per file of the base commit: room for a million of them. */
 const OBJECT_LIST_BYTES_MAX = 128 * 1024 * 1024;
 const SHA1_HEX_LENGTH = 40;
+const SUBMODULE_MODE = '160000 ';
 
 export interface Patch {
   file: StoredFile;
@@ -37,6 +38,25 @@ function trusted(workspace: Workspace, index: string): GitOptions {
 }
 
 /**
+ * The work tree as it is, in the index. A submodule of the base stays as the base names it: to compare it, git would run
+ * `git status` inside, with the configuration, and so the filters, that the agent wrote there (3).
+ */
+async function takeUp(git: Git, options: GitOptions): Promise<void> {
+  await git.bytes(['read-tree', 'refs/oa/base'], options);
+  const listed = { ...options, outputBytesMax: OBJECT_LIST_BYTES_MAX };
+  const entries = (await git.bytes(['ls-files', '--stage', '-z'], listed)).toString('latin1');
+  const submodules = entries.split('\0').filter((entry) => entry.startsWith(SUBMODULE_MODE));
+  if (submodules.length > 0) {
+    const stdin = submodules.map((entry) => `${entry.slice(entry.indexOf('\t') + 1)}\0`).join('');
+    await git.bytes(['update-index', '-z', '--skip-worktree', '--stdin'], {
+      ...options,
+      stdin: Buffer.from(stdin, 'latin1'),
+    });
+  }
+  await git.bytes(['add', '--all', '--', '.'], options);
+}
+
+/**
  * Remembers the work tree as the turn finds it, or, where an interrupted attempt of the same turn left it half changed,
  * makes it that again. Files that the repository ignores stay as they are.
  */
@@ -44,8 +64,7 @@ export async function beginTurn(git: Git, workspace: Workspace, turn: number): P
   if (!(await hasContent(git, workspace))) return;
   const options = trusted(workspace, 'turn.index');
   const ref = `refs/oa/turns/${turn}`;
-  await git.bytes(['read-tree', 'refs/oa/base'], options);
-  await git.bytes(['add', '--all', '--', '.'], options);
+  await takeUp(git, options);
   const known = await git.text(['for-each-ref', '--format=%(objectname)', ref], options);
   if (known !== '') await git.bytes(['read-tree', '--reset', '-u', known], options);
   else {
@@ -71,8 +90,7 @@ export async function writePatch(git: Git, workspace: Workspace): Promise<Patch 
   if (!(await hasContent(git, workspace))) return undefined;
   const path = join(workspace.directory, 'patch.diff');
   const options = trusted(workspace, 'patch.index');
-  await git.bytes(['read-tree', 'refs/oa/base'], options);
-  await git.bytes(['add', '--all', '--', '.'], options);
+  await takeUp(git, options);
   const diff = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-renames'];
   const names = await git.bytes([...diff, '--name-only', '-z', 'refs/oa/base'], options);
   await git.bytes(

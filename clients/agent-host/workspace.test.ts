@@ -102,6 +102,27 @@ test('nothing that the agent wrote into its .git runs when the patch is taken', 
   expect(existsSync(join(home.path, 'sprung'))).toBe(false);
 });
 
+test('nor does what it wrote into the .git of a submodule', async () => {
+  using home = scratch();
+  const source = repository(join(home.path, 'src', 'app'), { 'a.txt': 'one\n' });
+  const inner = repository(join(source, 'inner'), {
+    'b.txt': 'x\n',
+    '.gitattributes': '* filter=evil\n',
+  });
+  run(source, ['-c', 'advice.addEmbeddedRepo=false', 'add', 'inner']);
+  run(source, ['commit', '--quiet', '-m', 'with a submodule']);
+  const workspace = await openWorkspace(place(home.path), 'run_1', { source, ...AT_HEAD });
+  const submodule = join(workspace.workTree, 'inner');
+  run(workspace.workTree, ['clone', '--quiet', inner, 'inner']);
+  run(submodule, ['config', 'filter.evil.clean', `touch ${join(home.path, 'sprung')}; cat`]);
+  write(join(submodule, 'b.txt'), 'y\n');
+  write(join(workspace.workTree, 'a.txt'), 'two\n');
+  await beginTurn(git, workspace, 1);
+  const patch = await writePatch(git, workspace);
+  expect(existsSync(join(home.path, 'sprung'))).toBe(false);
+  expect(patch?.filesChanged).toEqual(['a.txt']);
+});
+
 test('a bundle brings the base commit and its tree to a place that has nothing else', async () => {
   using home = scratch();
   const source = repository(join(home.path, 'src', 'app'), { 'a.txt': 'one\n' });

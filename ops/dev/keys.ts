@@ -38,7 +38,7 @@ export async function ensureKeys(directory: string): Promise<KeyFiles> {
   const trusted = await Promise.all(
     SIGNING_SERVICES.map((name) => readPublicJwk(serviceKey(name))),
   );
-  await writePrivate(file('trusted-services.json'), { keys: trusted });
+  await writePrivate(file('trusted-services.json'), { ...MARK, keys: trusted });
   await writeOnce(file('control-tokens.json'), async () => ({
     ...MARK,
     keys: [await privateJwk()],
