@@ -53,6 +53,21 @@ describe('a spec is refused with the path of each fault, and nothing is created'
       ['$.spec.verification.harness'],
     ],
     [
+      'a harness that no verifier could run',
+      {
+        ...SPEC,
+        repo: { source: '.' },
+        verification: {
+          harness: { commands: [' '], env: { 'A=B': 'x' }, mounts_ro: ['../../etc'] },
+        },
+      },
+      [
+        '$.spec.verification.harness.commands[0]',
+        '$.spec.verification.harness.env.A=B',
+        '$.spec.verification.harness.mounts_ro[0]',
+      ],
+    ],
+    [
       'a command without words',
       { ...SPEC, agent: { driver: 'command' } },
       ['$.spec.agent.command'],

@@ -23,8 +23,38 @@ export function specFaults(spec: RunSpec): FieldFault[] {
   if (spec.verification?.harness && !spec.repo) {
     needs('repo', false, 'where a harness is to run');
   }
-  if (spec.verification?.harness) faults.push(...secretFaults(spec.verification.harness));
+  if (spec.verification?.harness) {
+    faults.push(
+      ...formFaults(spec.verification.harness),
+      ...secretFaults(spec.verification.harness),
+    );
+  }
   return faults;
+}
+
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Names of caches that the verifier's configuration maps to directories; never a path. */
+const CACHE_NAME = /^[a-z0-9][a-z0-9_-]*$/;
+
+/** What would fail in the verifier, said before anyone works. */
+function formFaults({ commands, setup, env, mounts_ro }: HarnessSpec): FieldFault[] {
+  const at = '$.spec.verification.harness';
+  const empty = (path: string, texts: readonly string[]) =>
+    texts.flatMap((text, index) =>
+      text.trim() ? [] : [{ path: `${at}.${path}[${index}]`, reason: 'is empty' }],
+    );
+  return [
+    ...empty('commands', commands),
+    ...empty('setup.commands', setup?.commands ?? []),
+    ...Object.keys(env)
+      .filter((name) => !ENVIRONMENT_NAME.test(name))
+      .map((name) => ({ path: `${at}.env.${name}`, reason: 'is no name of a variable' })),
+    ...mounts_ro.flatMap((name, index) =>
+      CACHE_NAME.test(name)
+        ? []
+        : [{ path: `${at}.mounts_ro[${index}]`, reason: 'is the name of no cache' }],
+    ),
+  ];
 }
 
 /** A harness is run as it was given or not at all: without its secret it would judge something else. */
