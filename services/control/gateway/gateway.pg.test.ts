@@ -48,7 +48,7 @@ test('a request arrives in the name of its caller, and only in theirs', async ()
     },
   });
   expect(headers['x-request-id']).toBe('mine-1');
-  expect(headers['traceparent']).toMatch(/^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/);
+  expect(headers['traceparent']).toMatch(/^00-a{32}-(?!b{16})[0-9a-f]{16}-0[01]$/);
 });
 
 test('nothing that a caller says about identity reaches the runtime', async () => {
