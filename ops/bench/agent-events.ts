@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Operator } from '../testing/operator.ts';
 import { type Measure, median } from './measure.ts';
 
@@ -79,7 +80,7 @@ async function untilExecuting(operator: Operator, runId: string): Promise<void> 
       `/v1/runs/${runId}`,
     );
     if (run.phase === 'executing') return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   throw new Error('the run did not begin to execute');
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type StackProcess, startStackProcess } from '../testing/stack-process.ts';
 import { type Measure, median } from './measure.ts';
 
@@ -20,7 +21,7 @@ export async function measureStackCost(directory: string): Promise<Measure[]> {
   }
   const { stack, seconds } = await timedStart(directory);
   starts.push(seconds);
-  await sleep(SETTLE_MS);
+  await delay(SETTLE_MS);
   const idle = await idleCost(stack);
   await stack.stop();
   return [
@@ -67,7 +68,7 @@ async function idleCost(stack: StackProcess) {
   const supervisor = stack.child.pid ?? 0;
   const pids = processTree(supervisor);
   const before = pids.map(cpuTicks);
-  await sleep(IDLE_WINDOW_MS);
+  await delay(IDLE_WINDOW_MS);
   const ticks = pids.reduce((sum, pid, index) => sum + cpuTicks(pid) - (before[index] ?? 0), 0);
   const byPart: Record<string, number> = {};
   for (const [name, { pid }] of Object.entries(stack.state().parts)) {
@@ -116,8 +117,4 @@ function memoryMib(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -8,13 +8,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from '../testing/oa.ts';
 import {
   removeStack,
   type StackProcess,
   stackDirectory,
   startStackProcess,
 } from '../testing/stack-process.ts';
-import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from './oa.ts';
 
 let stack: StackProcess;
 let oa: Oa;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { typeidUnboxed } from 'typeid-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Ask, asPerson } from '../testing/person.ts';
 import {
   removeStack,
   type StackProcess,
   stackDirectory,
   startStackProcess,
 } from '../testing/stack-process.ts';
-import { type Ask, asPerson } from './person.ts';
 
 const RETRY_MS = 200;
 const DEADLINE_MS = 60_000;

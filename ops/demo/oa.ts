@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Layout } from '../dev/layout.ts';
 
 export interface Oa {
@@ -77,7 +78,7 @@ export function createOa(options: OaOptions): Oa {
       while (!output().includes('"worker_id"')) {
         if (worker.exitCode !== null) throw new Error(`oa worker start ended: ${output()}`);
         if (Date.now() > deadline) throw new Error(`no worker within 30 s: ${output()}`);
-        await sleep(POLL_MS);
+        await delay(POLL_MS);
       }
       return {
         async stop() {
@@ -97,7 +98,7 @@ async function loginCode(log: string, from: number, email: string): Promise<stri
     const text = existsSync(log) ? await readFrom(log, from) : '';
     const code = text.match(new RegExp(`login code for ${email}: ([0-9A-Za-z-]+)`))?.[1];
     if (code) return code;
-    await sleep(POLL_MS);
+    await delay(POLL_MS);
   }
   throw new Error('control printed no login code within 15 s');
 }
@@ -114,8 +115,4 @@ function collect(child: ChildProcess): () => string {
     stream?.on('data', (chunk) => chunks.push(String(chunk)));
   }
   return () => chunks.join('');
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

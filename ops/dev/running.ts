@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-table.ts';
 
@@ -82,7 +83,7 @@ async function endAll(processes: ProcessIdentity[]): Promise<void> {
   for (const { pid } of processes) process.kill(pid, 'SIGINT');
   const deadline = Date.now() + REAP_DEADLINE_MS;
   while (processes.some(isAlive) && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, REAP_POLL_MS));
+    await delay(REAP_POLL_MS);
   }
   for (const { pid } of processes.filter(isAlive)) process.kill(pid, 'SIGKILL');
 }

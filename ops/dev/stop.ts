@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { stackLayout } from './layout.ts';
 import { isAlive } from './process-table.ts';
 import { runningStack } from './running.ts';
@@ -13,7 +14,7 @@ if (!running) {
   process.kill(running.supervisor.pid, 'SIGTERM');
   const deadline = Date.now() + STOP_DEADLINE_MS;
   while (isAlive(running.supervisor) && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   if (isAlive(running.supervisor)) {
     process.stderr.write(`The stack (pid ${running.supervisor.pid}) did not stop within 40 s.\n`);

@@ -7,8 +7,10 @@
  * 3. Stopping goes in the reverse order of starting, each part within a bounded time, and leaves no process behind.
  * 4. Where the kernel offers it, a part dies with the supervisor, however that one dies.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Part {
   name: string;
@@ -110,7 +112,7 @@ export function createSupervisor(parts: Part[], events: SupervisorEvents): Super
       if (elapsedMs() > READY_DEADLINE_MS) {
         throw new Error(`${part.name} was not ready within ${READY_DEADLINE_MS / 1000} s`);
       }
-      await sleep(READY_POLL_MS);
+      await delay(READY_POLL_MS);
     }
     events.onState(part, 'ready', elapsedMs());
     child.once('exit', () => {
@@ -121,7 +123,7 @@ export function createSupervisor(parts: Part[], events: SupervisorEvents): Super
 
   async function restart(part: Part, attempt = 1): Promise<void> {
     if (children.has(part.name)) return;
-    await sleep(RESTART_DELAY_MS * attempt);
+    await delay(RESTART_DELAY_MS * attempt);
     if (stopping || children.has(part.name)) return;
     await becomeReady(part, 'restarting').catch((error: Error) => {
       if (attempt < RESTARTS_MAX) return restart(part, attempt + 1);
@@ -208,8 +210,4 @@ function eachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void)
   stream.on('end', () => {
     if (rest) onLine(rest);
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DEV_SERVER_DYNAMIC_CONFIG, NAMESPACE, SEARCH_ATTRIBUTES } from '#temporal.config';
 import { accepts } from './accepts.ts';
 
@@ -54,6 +55,6 @@ async function waitForPort(port: number, check: () => void): Promise<void> {
   while (!(await accepts(port))) {
     check();
     if (Date.now() > deadline) throw new Error(`port ${port} did not open within 30 s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
 }

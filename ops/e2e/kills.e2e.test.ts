@@ -6,8 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from '../chaos/oa.ts';
-import { type Ask, asPerson } from '../chaos/person.ts';
+import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from '../testing/oa.ts';
+import { type Ask, asPerson } from '../testing/person.ts';
 import {
   removeStack,
   type StackProcess,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from '../chaos/oa.ts';
+import { eventually, executable, killed, type Oa, oaOf, repositoryWithBug } from '../testing/oa.ts';
 import {
   removeStack,
   type StackProcess,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StackProcess } from './stack-process.ts';
 
 /** Somebody who logged in to a stack by its HTTP API alone. */
@@ -86,7 +87,7 @@ async function printedCode(stack: StackProcess, email: string): Promise<string> 
     ];
     const last = codes.at(-1)?.[1];
     if (last) return last;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   throw new Error(`control printed no code for ${email}`);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { stackLayout } from '../dev/layout.ts';
 import { runningStack, type StackState } from '../dev/running.ts';
 
@@ -55,7 +56,7 @@ export async function startStackProcess(
       child.kill('SIGTERM');
       throw new Error(`the stack was not ready: ${output()}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   return {
     env,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StackProcess } from '../testing/stack-process.ts';
+import type { StackProcess } from './stack-process.ts';
 
 /** `oa` as a person calls it: the launcher, a process of its own, on a stack's addresses. */
 export interface Oa {
