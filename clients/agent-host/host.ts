@@ -14,6 +14,7 @@ import { SyncTokenRefused } from '../khala/errors.ts';
 import type { ClientState, KhalaClient, SyncEvent } from '../khala/types.ts';
 import type { Watermark, WatermarkStore } from '../khala/watermark-store.ts';
 import { createDesk, type Desk } from './desk.ts';
+import type { HostEnd } from './host-end.ts';
 import { startLease } from './lease.ts';
 import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
@@ -47,13 +48,6 @@ export interface HostOptions {
   /** Tells when the worker is registered and listens. */
   onReady?(workerId: string): void;
 }
-
-/** Why the host ended. Everything but `stopped` needs a person. */
-export type HostEnd =
-  | { kind: 'stopped'; reason: string }
-  | { kind: 'unauthorized'; reason: string }
-  | { kind: 'superseded'; reason: string }
-  | { kind: 'failed'; reason: string };
 
 /** A second host of the same directory is refused at once. */
 const LOCK_WAIT_MS = 0;

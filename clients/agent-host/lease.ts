@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HeartbeatResponse } from '#proto/gen/types.ts';
 import { ApiError } from '../api/errors.ts';
-import type { HostEnd } from './host.ts';
+import type { HostEnd } from './host-end.ts';
 import type { HostLog } from './publisher.ts';
 
 export interface LeaseDeps {

@@ -81,14 +81,14 @@ function isTest(file: string): boolean {
   return /\.test\.ts$|(^|\/)testing\/|\/fixtures\//.test(file);
 }
 
-/** The first circle of imports among these files, as a path that returns to its start. */
+/** The first circle of imports among these files, types included, as a path that returns to its start. */
 export function importCircle(root: string, files: string[]): string[] | undefined {
   const known = new Set(files);
   const edges = new Map(
     files.map((file) => [
       file,
       importsOf(root, file)
-        .filter((found) => !found.typeOnly && found.target && known.has(found.target))
+        .filter((found) => found.target && known.has(found.target))
         .map((found) => found.target ?? ''),
     ]),
   );

@@ -1,3 +1,4 @@
+import { ProblemError } from '#proto/errors.ts';
 import { createMetrics, HTTP_METRICS, LATENCY_BUCKETS_S, metric } from '../shared/metrics.ts';
 
 export const CONTROL_METRICS = {
@@ -51,4 +52,20 @@ export type ControlMetrics = ReturnType<typeof createControlMetrics>;
 
 export function createControlMetrics() {
   return createMetrics('control', CONTROL_METRICS);
+}
+
+/** Counts an attempt by its end: `completed`, or the code of the refusal. */
+export async function countAttempt<T>(
+  counter: { record(value: number, labels: { outcome: string }): void },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await attempt();
+    counter.record(1, { outcome: 'completed' });
+    return result;
+  } catch (error) {
+    const outcome = error instanceof ProblemError ? error.code : 'internal_error';
+    counter.record(1, { outcome });
+    throw error;
+  }
 }

@@ -25,7 +25,7 @@ export interface Gate {
 
 export function createGate(deps: {
   node: SessionNode;
-  sessions: Set<Session>;
+  sessions: Map<string, Session>;
   originAllowed: OriginPolicy;
 }): Gate {
   const { node, sessions, originAllowed } = deps;
@@ -49,7 +49,7 @@ export function createGate(deps: {
     if (sessions.size >= CONNECTIONS_MAX) return overloaded('too_many_connections');
     if (node.audit.full) return overloaded('audit_unavailable');
     let handshakes = 0;
-    for (const { admitted } of sessions) handshakes += admitted ? 0 : 1;
+    for (const { admitted } of sessions.values()) handshakes += admitted ? 0 : 1;
     return handshakes >= HANDSHAKES_MAX ? overloaded('too_many_handshakes') : undefined;
   }
 
@@ -65,7 +65,7 @@ export function createGate(deps: {
         const id = `conn_${randomBytes(12).toString('base64url')}`;
         const session = new Session(id, node, webSocket, socket, format);
         const fault = admissionFault(request);
-        sessions.add(session);
+        sessions.set(id, session);
         if (fault) session.refuse(fault);
       });
     },

@@ -65,7 +65,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   const live = pool('oa-khala-live', LIVE_CONNECTIONS);
   const replay = pool('oa-khala', REPLAY_CONNECTIONS);
   const journal = createJournalReader(replay);
-  const sessions = new Set<Session>();
+  const sessions = new Map<string, Session>();
 
   const audit = createAuditLog({
     sql: replay,
@@ -113,7 +113,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     replayBudgetEvents:
       options.replayBudgetEvents ?? ((topicClass) => TOPIC_POLICY[topicClass].replayBudgetEvents),
     onFault: (fault) => onFault('session', fault),
-    onEnded: (session) => sessions.delete(session),
+    onEnded: (sessionId) => sessions.delete(sessionId),
   };
   const gate = createGate({
     node,
@@ -123,7 +123,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
 
   const gauges = setInterval(() => {
     let admitted = 0;
-    for (const session of sessions) admitted += session.admitted ? 1 : 0;
+    for (const session of sessions.values()) admitted += session.admitted ? 1 : 0;
     metrics.khala_connections.record(admitted, { state: 'admitted' });
     metrics.khala_connections.record(sessions.size - admitted, { state: 'handshake' });
     metrics.khala_topics_of_interest.record(reader.topics, {});
@@ -146,7 +146,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     async drain() {
       gate.close();
       const { drainWindowMs } = options;
-      for (const session of sessions) {
+      for (const session of sessions.values()) {
         session.drain(Math.random() * drainWindowMs * DRAIN_SPREAD_SHARE, drainWindowMs);
       }
       const endMs = Date.now() + drainWindowMs + DRAIN_LOOK_MS;
@@ -155,7 +155,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     async close() {
       clearInterval(gauges);
       gate.close();
-      for (const session of [...sessions]) session.terminate();
+      for (const session of [...sessions.values()]) session.terminate();
       reader.stop();
       await hints.stop();
       await audit.close();

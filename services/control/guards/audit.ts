@@ -3,6 +3,7 @@ import { type AuditRow, insertAudit } from '#db/control/audit-log.ts';
 import type { Tx } from '#db/transaction.ts';
 import type { JsonObject } from '#proto/canonical.ts';
 import { newId } from '#proto/ids.ts';
+import type { Command } from '../../shared/http/command.ts';
 
 /** Everything that is written down. Adding is allowed, renaming is not. */
 export type AuditEvent =
@@ -23,6 +24,10 @@ export type AuditEvent =
 export interface CommandIds {
   readonly requestId: string;
   readonly auditId: string;
+}
+
+export function commandIds({ context }: Command<unknown>): CommandIds {
+  return { requestId: context.request_id, auditId: context.audit_id };
 }
 
 /** Who it was about, as far as that is known. */

@@ -1,16 +1,15 @@
-import type { UserRow } from '#db/control/users.ts';
 import { ProblemError } from '#proto/errors.ts';
-import type { AuthVerifyRequest, User } from '#proto/gen/types.ts';
+import type { AuthVerifyRequest } from '#proto/gen/types.ts';
 import { type DeviceId, InvalidIdError, newId, parseDeviceId } from '#proto/ids.ts';
 import { formatTime } from '#proto/time.ts';
-import type { Command } from '../../shared/http/command.ts';
 import type { ControlDeps } from '../control-deps.ts';
-import type { CommandIds } from '../guards/audit.ts';
+import { commandIds } from '../guards/audit.ts';
+import { countAttempt } from '../metrics.ts';
 import { checkCode, normaliseEmail, requestChallenge } from '../sessions/challenge.ts';
 import { type LoginDevice, logIn } from '../sessions/log-in.ts';
 import { refreshSession } from '../sessions/refresh.ts';
-import { sessionView } from '../sessions/session-view.ts';
-import type { ControlHandlers } from './handlers.ts';
+import { sessionView, userView } from '../sessions/session-view.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 
 /** Routes of somebody who has no access token yet, or no longer. */
 export function authHandlers(deps: ControlDeps) {
@@ -19,7 +18,7 @@ export function authHandlers(deps: ControlDeps) {
     async 'auth.challenge.requested'({ body, command }) {
       const email = normaliseEmail(body.email);
       await passGate('auth_email_mailbox', email);
-      const sent = await requestChallenge(deps, { email, command: idsOf(command) });
+      const sent = await requestChallenge(deps, { email, command: commandIds(command) });
       metrics.control_challenges_total.record(1, { channel: sent.deliveryChannel });
       return {
         data: {
@@ -34,8 +33,8 @@ export function authHandlers(deps: ControlDeps) {
 
     async 'auth.verify.completed'({ body, headers, command }) {
       const device = deviceOf(body, headers);
-      const ids = idsOf(command);
-      const login = await counted(metrics.control_logins_total, async () => {
+      const ids = commandIds(command);
+      const login = await countAttempt(metrics.control_logins_total, async () => {
         const { challenge_id: challengeId, code } = body;
         const challenge = await checkCode(deps, { challengeId, code, command: ids });
         return logIn(deps, { challenge, device, command: ids });
@@ -54,38 +53,18 @@ export function authHandlers(deps: ControlDeps) {
 
     async 'auth.refresh.completed'({ body, command }) {
       const { refresh_token: refreshToken, device_id } = body;
-      const request = { refreshToken, deviceId: device_id.toLowerCase(), command: idsOf(command) };
-      const refreshed = await counted(metrics.control_refreshes_total, () =>
+      const request = {
+        refreshToken,
+        deviceId: device_id.toLowerCase(),
+        command: commandIds(command),
+      };
+      const refreshed = await countAttempt(metrics.control_refreshes_total, () =>
         refreshSession(deps, request).finally(() => deps.courier.wake()),
       );
       const { session, memberships, tokens } = refreshed;
       return { data: { session: sessionView(session, memberships, deps.now()), tokens } };
     },
   } satisfies Partial<ControlHandlers>;
-}
-
-export function idsOf({ context }: Command<unknown>): CommandIds {
-  return { requestId: context.request_id, auditId: context.audit_id };
-}
-
-export function userView({ user_id, email, name }: UserRow): User {
-  return { user_id, email, name };
-}
-
-/** Counts an attempt by its end: `completed`, or the code of the refusal. */
-export async function counted<T>(
-  counter: { record(value: number, labels: { outcome: string }): void },
-  attempt: () => Promise<T>,
-): Promise<T> {
-  try {
-    const result = await attempt();
-    counter.record(1, { outcome: 'completed' });
-    return result;
-  } catch (error) {
-    const outcome = error instanceof ProblemError ? error.code : 'internal_error';
-    counter.record(1, { outcome });
-    throw error;
-  }
 }
 
 /** Enough to recognise one's own address by. */

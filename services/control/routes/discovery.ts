@@ -1,7 +1,7 @@
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { DOCUMENTS } from '#proto/http/documents.ts';
 import type { ControlDeps } from '../control-deps.ts';
-import type { ControlHandlers } from './handlers.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 
 /** A verifier that knows this copy sees a new key at most this much later, and at once by its unknown `kid`. */
 const KEYS_MAX_AGE_S = 300;

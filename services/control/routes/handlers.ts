@@ -1,14 +1,10 @@
-import type { Tx } from '#db/transaction.ts';
 import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
-import type { Handlers } from '../../shared/http/handler.ts';
 import type { ControlDeps } from '../control-deps.ts';
 import { authHandlers } from './auth.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 import { discoveryHandlers } from './discovery.ts';
 import { sessionHandlers } from './sessions.ts';
 import { syncHandlers } from './sync.ts';
-
-/** One handler for each row of control's own table. */
-export type ControlHandlers = Handlers<typeof CONTROL_OWN_ROUTES, Tx>;
 
 /** Served by `createOperations`, as in every process. */
 const OPERATION_NAMES = ['ops.health', 'ops.ready', 'ops.metrics'];

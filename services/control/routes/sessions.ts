@@ -7,11 +7,10 @@ import type { SessionRevocationRequest } from '#proto/gen/types.ts';
 import { formatTime } from '#proto/time.ts';
 import { type Person, requirePerson } from '../../shared/http/caller.ts';
 import type { ControlDeps } from '../control-deps.ts';
-import { writeAudit } from '../guards/audit.ts';
+import { commandIds, writeAudit } from '../guards/audit.ts';
 import { endSessions } from '../sessions/revoke.ts';
-import { membershipView, sessionView } from '../sessions/session-view.ts';
-import { idsOf, userView } from './auth.ts';
-import type { ControlHandlers } from './handlers.ts';
+import { membershipView, sessionView, userView } from '../sessions/session-view.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 import { revocationOf } from './revocation-request.ts';
 
 /** Routes about the caller's own sessions. */
@@ -53,7 +52,7 @@ export function sessionHandlers(deps: ControlDeps) {
       const at = now();
       const answer = await transaction(sql, async (tx) => {
         await requireKnown(deps, person, body);
-        const order = { userId: person.user_id, target, reason, ...idsOf(command), now: at };
+        const order = { userId: person.user_id, target, reason, ...commandIds(command), now: at };
         const revoked_session_ids = await endSessions(tx, order);
         const revoked_at = formatTime(at.getTime());
         return command.complete(tx, { data: { revoked_session_ids, revoked_at } });
@@ -65,7 +64,7 @@ export function sessionHandlers(deps: ControlDeps) {
     async 'auth.logout.completed'({ caller, command }) {
       const person = requirePerson(caller);
       const at = now();
-      const { requestId, auditId } = idsOf(command);
+      const { requestId, auditId } = commandIds(command);
       await transaction(sql, async (tx) => {
         await endSessions(tx, {
           userId: person.user_id,

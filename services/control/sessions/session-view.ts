@@ -1,6 +1,7 @@
 import type { MembershipRow } from '#db/control/memberships.ts';
 import type { SessionRow } from '#db/control/sessions.ts';
-import type { AuthSession, OrgMembership, SessionStatus } from '#proto/gen/types.ts';
+import type { UserRow } from '#db/control/users.ts';
+import type { AuthSession, OrgMembership, SessionStatus, User } from '#proto/gen/types.ts';
 import { ROLE_SCOPES, type Scope } from '#proto/scopes.ts';
 import { formatTime } from '#proto/time.ts';
 
@@ -24,6 +25,10 @@ export function sessionView(
     ...(session.revoked_at && { revoked_at: time(session.revoked_at) }),
     revoked_reason: session.revoked_reason ?? '',
   };
+}
+
+export function userView({ user_id, email, name }: UserRow): User {
+  return { user_id, email, name };
 }
 
 export function membershipView(membership: MembershipRow): OrgMembership {

@@ -8,7 +8,6 @@ import type { NodeReader } from '../feed/node-reader.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import type { KhalaMetrics } from '../metrics.ts';
 import type { SessionTiming } from './liveness.ts';
-import type { Session } from './session.ts';
 
 /** What a session needs of its node. */
 export interface SessionNode {
@@ -25,5 +24,5 @@ export interface SessionNode {
   heads(topics: readonly string[], wanted: () => boolean): Promise<TopicHead[]>;
   replayBudgetEvents(topicClass: TopicClass): number;
   onFault(fault: unknown): void;
-  onEnded(session: Session): void;
+  onEnded(sessionId: string): void;
 }

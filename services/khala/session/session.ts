@@ -254,7 +254,7 @@ export class Session {
     this.#inbox.stop();
     this.#subscriptions.end();
     this.#node.metrics.khala_disconnects_total.record(1, { cause });
-    this.#node.onEnded(this);
+    this.#node.onEnded(this.id);
   }
 
   #audit(entry: Omit<AuditEntry, 'connectionId' | 'userId' | 'sessionId' | 'deviceId'>): void {

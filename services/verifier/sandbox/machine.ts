@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type CgroupHost, findCgroupHost } from './cgroup.ts';
-import { UID_BASE, UID_BASE_FALLBACK } from './uids.ts';
+import { type Identity, UID_BASE, UID_BASE_FALLBACK } from './uids.ts';
 
 export interface Machine {
   readonly bwrap: string;
@@ -17,11 +17,6 @@ export interface Machine {
   readonly cgroups: CgroupHost | null;
   readonly memoryBytes: number;
 }
-
-/** How the command becomes somebody else than the verifier. */
-export type Identity =
-  | { readonly kind: 'setpriv'; readonly program: string; readonly uidBase: number }
-  | { readonly kind: 'user_namespace' };
 
 export type MachineProbe =
   | { readonly ok: true; readonly machine: Machine }

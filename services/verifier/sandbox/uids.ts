@@ -1,5 +1,9 @@
 /** Which uid a room gets, so that no two that run at once share a process limit or a file. */
-import type { Identity } from './machine.ts';
+
+/** How the command becomes somebody else than the verifier. */
+export type Identity =
+  | { readonly kind: 'setpriv'; readonly program: string; readonly uidBase: number }
+  | { readonly kind: 'user_namespace' };
 
 /** Above every range that Debian, systemd and container managers hand out; below 2^31. */
 export const UID_BASE = 1_900_000_000;
