@@ -13,7 +13,7 @@ import { verifyReceipt } from '#proto/receipt.ts';
 import { cancelRunUpdate, runWorkflowId } from '#workflows/run/messages.ts';
 import { type Lab, openLab } from './testing/lab.ts';
 import { commandContext, patchSpec, runInput, seeRun, startRun, taskSpec } from './testing/runs.ts';
-import { reaches } from './testing/scenarios.ts';
+import { reaches } from './testing/scenarios/stage.ts';
 import { PATCH, startAgent } from './testing/scripted-agent.ts';
 
 const execute = promisify(execFile);

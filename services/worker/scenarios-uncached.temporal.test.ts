@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { checkScenario } from './testing/check-scenario.ts';
 import { type Lab, openLab } from './testing/lab.ts';
-import { SCENARIOS } from './testing/scenarios.ts';
+import { SCENARIOS } from './testing/scenarios/all.ts';
 
 /** Nothing is remembered between two tasks of a workflow: each is replayed from its first event. */
 let lab: Lab;

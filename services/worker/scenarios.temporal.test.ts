@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { checkScenario } from './testing/check-scenario.ts';
 import { type Lab, openLab } from './testing/lab.ts';
-import { SCENARIOS } from './testing/scenarios.ts';
+import { SCENARIOS } from './testing/scenarios/all.ts';
 
 let lab: Lab;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { applyRunEvent, INITIAL_RUN_STATE } from '#workflows/run/state.ts';
 import { recordHistories } from './histories.ts';
 import type { Lab } from './lab.ts';
 import { type SeenRun, seeRun } from './runs.ts';
-import { play, type Scenario } from './scenarios.ts';
+import { play, type Scenario } from './scenarios/stage.ts';
 
 /** Plays a scenario and checks what holds for every run, however it ended. */
 export async function checkScenario(lab: Lab, scenario: Scenario): Promise<void> {

@@ -2,11 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { runWorkflowId } from '#workflows/run/messages.ts';
+import { HISTORIES, newestBuild } from '#workflows/testing/histories.ts';
 import { verificationWorkflowId } from '#workflows/verification/messages.ts';
 import type { Lab } from './lab.ts';
 import { seeRun } from './runs.ts';
-
-const DIRECTORY = join(import.meta.dirname, '..', '..', '..', 'workflows', 'histories');
 
 /** Set by `ops/histories/record.ts`. */
 const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
@@ -14,7 +13,8 @@ const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
 /** Keeps the histories of a run and its verifications as replay fixtures, while recording. */
 export async function recordHistories(lab: Lab, scenario: string, runId: string): Promise<void> {
   if (!isRecording) return;
-  await mkdir(DIRECTORY, { recursive: true });
+  const directory = join(HISTORIES, newestBuild());
+  await mkdir(directory, { recursive: true });
   const { payloads } = await seeRun(lab, runId);
   const verifications = payloads('verification.started').map((started) =>
     verificationWorkflowId(String(started['verification_id'])),
@@ -25,8 +25,8 @@ export async function recordHistories(lab: Lab, scenario: string, runId: string)
     await handle.result().catch(() => undefined);
     const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
     const name = index === 0 ? scenario : `${scenario}.verification-${index}`;
-    const fixture = { scenario: name, workflow_id, history };
-    await writeFile(join(DIRECTORY, `${name}.json`), `${JSON.stringify(fixture)}\n`);
+    const fixture = { scenario, workflow_id, history };
+    await writeFile(join(directory, `${name}.json`), `${JSON.stringify(fixture)}\n`);
   }
 }
 

@@ -1,0 +1,22 @@
+/**
+ * What can happen to a run, each acted out on real parts by a scripted agent. The tests check the ending, the recorder
+ * keeps the history. A new area is a file beside this one and a line in the list.
+ */
+import { APPROVAL_SCENARIOS } from './approval.ts';
+import { CANCEL_SCENARIOS } from './cancel.ts';
+import { FAILURE_SCENARIOS } from './failure.ts';
+import { LIMITS_SCENARIOS } from './limits.ts';
+import { RECOVERY_SCENARIOS } from './recovery.ts';
+import type { Scenario } from './stage.ts';
+import { SUCCESS_SCENARIOS } from './success.ts';
+import { VERIFICATION_SCENARIOS } from './verification.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...SUCCESS_SCENARIOS,
+  ...APPROVAL_SCENARIOS,
+  ...VERIFICATION_SCENARIOS,
+  ...FAILURE_SCENARIOS,
+  ...LIMITS_SCENARIOS,
+  ...CANCEL_SCENARIOS,
+  ...RECOVERY_SCENARIOS,
+];

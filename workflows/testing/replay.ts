@@ -1,0 +1,44 @@
+/** Replays recorded histories with a bundle of workflows, and says for each whether its run could go on. */
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { RecordedHistory } from './histories.ts';
+
+/** Spans of a replay are nobody's. */
+const SINKS = { exporter: { export: { fn: () => undefined, callDuringReplay: false } } };
+
+export const QUIET = new DefaultLogger('ERROR');
+
+/** What to do about each history that does not replay any more, by its workflow id; the others are absent. */
+export async function replayAll(
+  workflowBundle: WorkflowBundle,
+  recorded: readonly RecordedHistory[],
+): Promise<Map<string, string>> {
+  Runtime.install({ logger: QUIET, shutdownSignals: [] });
+  const byId = new Map(recorded.map((one) => [one.workflow_id, one]));
+  // Of two histories with one id the second would hide the first.
+  if (byId.size !== recorded.length) throw new Error('two histories have the same workflow id');
+  const histories = recorded.map(({ workflow_id, history }) => ({
+    workflowId: workflow_id,
+    history,
+  }));
+  const broken = new Map<string, string>();
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle, sinks: SINKS },
+    histories,
+  )) {
+    const one = byId.get(workflowId);
+    if (!one) throw new Error(`nobody asked to replay ${workflowId}`);
+    byId.delete(workflowId);
+    if (error) broken.set(workflowId, adviceOn(one, error));
+  }
+  if (byId.size > 0) throw new Error(`not replayed: ${[...byId.keys()].join(', ')}`);
+  return broken;
+}
+
+function adviceOn({ build, file, workflow_type }: RecordedHistory, error: Error): string {
+  const path = `workflows/histories/${build}/${file}`;
+  return [
+    `${path}: a ${workflow_type} that build ${build} began this way could not go on with the workflows as they are now.`,
+    `What differs: ${error.message}`,
+    'What to do: docs/versioning.md, "When a history does not replay".',
+  ].join('\n');
+}
