@@ -3,6 +3,7 @@ import { type BenchResult, type Measure, machine, renderResult } from './measure
 /** `npm run bench -- NAME [--json]`: one JSON object, or a table a person reads. Progress goes to stderr. */
 const BENCHES: Record<string, () => Promise<{ default: () => Promise<Measure[]> }>> = {
   spine: () => import('./spine.ts'),
+  runs: () => import('./runs.ts'),
 };
 
 const [name = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

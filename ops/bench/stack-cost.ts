@@ -1,13 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type StackProcess, startStackProcess } from '../testing/stack-process.ts';
 import { type Measure, median } from './measure.ts';
+import { ownCpuMs, processTree } from './process-tree.ts';
 
 /** Starts after the first, which initialises the cluster and fills caches. */
 const WARM_STARTS = 5;
 const SETTLE_MS = 20_000;
 const IDLE_WINDOW_MS = 30_000;
-const CLOCK_TICKS_PER_SECOND = 100;
 const MIB = 1024;
 
 /** Warm start and idle cost of the local stack. Linux only: it reads /proc. */
@@ -67,47 +67,19 @@ async function timedStart(directory: string): Promise<{ stack: StackProcess; sec
 async function idleCost(stack: StackProcess) {
   const supervisor = stack.child.pid ?? 0;
   const pids = processTree(supervisor);
-  const before = pids.map(cpuTicks);
+  const before = pids.map(ownCpuMs);
   await delay(IDLE_WINDOW_MS);
-  const ticks = pids.reduce((sum, pid, index) => sum + cpuTicks(pid) - (before[index] ?? 0), 0);
+  const usedMs = pids.reduce((sum, pid, index) => sum + ownCpuMs(pid) - (before[index] ?? 0), 0);
   const byPart: Record<string, number> = {};
   for (const [name, { pid }] of Object.entries(stack.state().parts)) {
     byPart[name] = processTree(pid).reduce((sum, one) => sum + memoryMib(one), 0);
   }
   byPart['supervisor'] = memoryMib(supervisor);
   return {
-    cpuPercent: (ticks / CLOCK_TICKS_PER_SECOND / (IDLE_WINDOW_MS / 1000)) * 100,
+    cpuPercent: (usedMs / IDLE_WINDOW_MS) * 100,
     memoryMib: Object.values(byPart).reduce((sum, mib) => sum + mib, 0),
     byPart,
   };
-}
-
-/** A process and all its descendants. */
-export function processTree(root: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const pid of readdirSync('/proc').map(Number).filter(Boolean)) {
-    const parent = Number(statFields(pid)[1]);
-    children.set(parent, [...(children.get(parent) ?? []), pid]);
-  }
-  const tree = [root];
-  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
-  return tree;
-}
-
-/** The fields of /proc/PID/stat behind the command name: state, ppid, … (proc(5) counts from 3). */
-function statFields(pid: number): string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    // Ended while we looked.
-    return [];
-  }
-}
-
-export function cpuTicks(pid: number): number {
-  const fields = statFields(pid);
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
 function memoryMib(pid: number): number {

@@ -14,7 +14,12 @@ export interface Oa {
   /** Logs in with the code that control prints, unless a session is there. */
   ensureLogin(email: string): Promise<void>;
   /** Starts an agent host below a directory and waits until it is registered. */
-  startWorker(root: string, ...flags: string[]): Promise<{ stop(): Promise<void> }>;
+  startWorker(root: string, ...flags: string[]): Promise<StartedWorker>;
+}
+
+export interface StartedWorker {
+  pid: number;
+  stop(): Promise<void>;
 }
 
 export interface OaOptions {
@@ -81,6 +86,7 @@ export function createOa(options: OaOptions): Oa {
         await delay(POLL_MS);
       }
       return {
+        pid: worker.pid ?? 0,
         async stop() {
           if (worker.exitCode !== null || worker.signalCode !== null) return;
           const ended = once(worker, 'exit');

@@ -5,9 +5,11 @@ import { expect, test } from 'vitest';
 const ROOT = join(import.meta.dirname, '..', '..');
 const document = readFileSync(join(ROOT, 'docs', 'bench.md'), 'utf8');
 
-test('the sections are those of the bench', () => {
-  const source = readFileSync(join(ROOT, 'ops', 'bench', 'spine.ts'), 'utf8');
-  const sections = [...source.matchAll(/\bsection\('([a-z]+)'/g)].map(([, name]) => name);
+test('the sections are those of the suites', () => {
+  const sections = ['spine.ts', 'runs.ts'].flatMap((suite) => {
+    const source = readFileSync(join(ROOT, 'ops', 'bench', suite), 'utf8');
+    return [...source.matchAll(/\bsection\('([a-z]+)'/g)].map(([, name]) => name);
+  });
   const documented = [...document.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name);
   expect(sections.length).toBeGreaterThan(0);
   expect(documented).toEqual(sections);

@@ -29,9 +29,11 @@ export async function stackDirectory(): Promise<string> {
   return directory;
 }
 
+/** `root`: another checkout's stack. */
 export async function startStackProcess(
   directory: string,
   more: NodeJS.ProcessEnv = {},
+  root = ROOT,
 ): Promise<StackProcess> {
   const env = {
     ...process.env,
@@ -41,7 +43,7 @@ export async function startStackProcess(
     OA_PORTS: 'free',
     ...more,
   };
-  const child = spawn(process.execPath, [join(ROOT, 'ops', 'dev', 'start.ts')], {
+  const child = spawn(process.execPath, [join(root, 'ops', 'dev', 'start.ts')], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
