@@ -44,6 +44,8 @@ export const PROBLEMS = {
   internal_error: kind(500, 'Something went wrong on our side', again),
   method_not_allowed: kind(405, 'The path does not know this method', final),
   not_ready: kind(409, 'This does not exist yet', again),
+  approval_not_pending: kind(409, 'The approval does not wait for an answer', final),
+  limit_exceeded: kind(409, 'A limit of the run is reached', final),
 } as const satisfies Record<Exclude<ErrorText, ''>, ProblemKind>;
 
 export type ErrorCode = keyof typeof PROBLEMS;

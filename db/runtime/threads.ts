@@ -14,6 +14,12 @@ export interface ThreadRow {
   created_at: Date;
   updated_at: Date;
   last_message_at: Date | null;
+  agent_thread_id: string | null;
+  /** Keeps the agent's thread; null exactly where there is none. */
+  agent_worker_id: string | null;
+  /** The agent's thread is another thread's: the next turn begins a copy of it. */
+  agent_thread_forks: boolean;
+  forked_from_thread_id: string | null;
 }
 
 export interface MessageRow {
@@ -137,6 +143,9 @@ export function threadView(row: ThreadRow): Thread {
     worker_id: row.worker_id ?? '',
     active_run_id: row.active_run_id ?? '',
     message_count: row.message_count,
+    agent_thread_id: row.agent_thread_id ?? '',
+    agent_worker_id: row.agent_worker_id ?? '',
+    forked_from_thread_id: row.forked_from_thread_id ?? '',
     created_at: formatTime(row.created_at.getTime()),
     updated_at: formatTime(row.updated_at.getTime()),
     ...(row.last_message_at && { last_message_at: formatTime(row.last_message_at.getTime()) }),

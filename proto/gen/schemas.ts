@@ -409,6 +409,123 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "previous_patch": {
         "description": "What earlier turns have changed; absent where there is nothing yet.",
         "$ref": "openagents.runtime.v1.ArtifactRef"
+      },
+      "agent_thread": {
+        "description": "The conversation that the agent goes on with; absent where it begins one.",
+        "$ref": "openagents.codex.v1.AgentThreadRef"
+      },
+      "messages": {
+        "description": "What people said since the turn before, in order: the prompt of this turn.",
+        "type": "array",
+        "items": {
+          "$ref": "openagents.codex.v1.TurnMessage"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.AgentThreadRef": {
+    "$id": "openagents.codex.v1.AgentThreadRef",
+    "type": "object",
+    "properties": {
+      "id": {
+        "type": "string"
+      },
+      "fork": {
+        "description": "Begin a new thread from a copy of it.",
+        "type": "boolean"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnMessage": {
+    "$id": "openagents.codex.v1.TurnMessage",
+    "type": "object",
+    "properties": {
+      "message_id": {
+        "type": "string"
+      },
+      "text": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnSteerParams": {
+    "$id": "openagents.codex.v1.TurnSteerParams",
+    "description": "Params of `turn/steer`: words for the turn that a `turn/start` began. The host answers `{delivered: true}`, or the error\n`conflict` where the turn cannot take them any more; the platform then keeps them for the next turn.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "message_id": {
+        "type": "string"
+      },
+      "text": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.TurnInterruptParams": {
+    "$id": "openagents.codex.v1.TurnInterruptParams",
+    "description": "Params of `turn/interrupt`: stop the turn that a `turn/start` began.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "reason": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.codex.v1.ApprovalResolveParams": {
+    "$id": "openagents.codex.v1.ApprovalResolveParams",
+    "description": "Params of `approval/resolve`: the answer to what the host asked under this key.",
+    "type": "object",
+    "properties": {
+      "approval_id": {
+        "type": "string"
+      },
+      "approval_key": {
+        "type": "string"
+      },
+      "request_id": {
+        "description": "The `turn/start` in which it was asked.",
+        "type": "string"
+      },
+      "decision": {
+        "description": "approve, deny.",
+        "type": "string"
+      },
+      "scope": {
+        "type": "string",
+        "enum": [
+          "",
+          "once",
+          "run",
+          "session"
+        ]
+      },
+      "reason": {
+        "type": "string"
+      },
+      "resolved_by": {
+        "description": "A principal, `policy`, or the grant that covered it.",
+        "type": "string"
       }
     },
     "additionalProperties": false
@@ -490,6 +607,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "type": "string"
         },
         "maxItems": 256
+      },
+      "agent_thread_id": {
+        "description": "The agent's own thread, with which a later turn on the same worker goes on.",
+        "type": "string",
+        "maxLength": 160
       }
     },
     "required": [
@@ -1774,7 +1896,9 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "service_unavailable",
           "internal_error",
           "method_not_allowed",
-          "not_ready"
+          "not_ready",
+          "approval_not_pending",
+          "limit_exceeded"
         ]
       },
       "retryable": {
@@ -2020,6 +2144,261 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.runtime.v1.RequestApprovalRequest": {
+    "$id": "openagents.runtime.v1.RequestApprovalRequest",
+    "description": "The host of a run asks on behalf of its agent. The Idempotency-Key is `{request_id}:{approval_key}`.",
+    "type": "object",
+    "properties": {
+      "request_id": {
+        "description": "The open `turn/start`.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 160
+      },
+      "approval_key": {
+        "description": "The driver's own id of the question, with its generation.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 160
+      },
+      "kind": {
+        "description": "Not protected_paths nor suspected_secrets, which the platform asks by itself.",
+        "type": "string",
+        "enum": [
+          "protected_paths",
+          "suspected_secrets",
+          "command_execution",
+          "file_change",
+          "permissions",
+          "tool_input",
+          "other"
+        ]
+      },
+      "subject": {
+        "description": "What would be done: command, cwd, path, diff, server, tool. `text` is its one-line form for lists.",
+        "type": "object"
+      },
+      "reason": {
+        "description": "In the agent's own words.",
+        "type": "string",
+        "maxLength": 2000
+      },
+      "scopes": {
+        "description": "Those that the agent can honour; empty: once.",
+        "type": "array",
+        "items": {
+          "type": "string",
+          "enum": [
+            "",
+            "once",
+            "run",
+            "session"
+          ]
+        },
+        "maxItems": 3
+      },
+      "rule_key": {
+        "description": "What a grant of scope run or session covers; empty: nothing beyond this question.",
+        "type": "string",
+        "maxLength": 160
+      },
+      "generation": {
+        "description": "Counts the starts of the driver within this request, from 0: what an earlier one asked is superseded.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "required": [
+      "request_id",
+      "approval_key",
+      "kind"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RequestApprovalResponse": {
+    "$id": "openagents.runtime.v1.RequestApprovalResponse",
+    "type": "object",
+    "properties": {
+      "approval_id": {
+        "type": "string"
+      },
+      "state": {
+        "type": "string",
+        "enum": [
+          "",
+          "requested",
+          "approved",
+          "denied",
+          "expired",
+          "superseded"
+        ]
+      },
+      "decision": {
+        "description": "approve or deny; empty while it waits.",
+        "type": "string"
+      },
+      "scope": {
+        "type": "string",
+        "enum": [
+          "",
+          "once",
+          "run",
+          "session"
+        ]
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ApprovalPolicyDecision": {
+    "$id": "openagents.runtime.v1.ApprovalPolicyDecision",
+    "type": "object",
+    "properties": {
+      "decision": {
+        "type": "string"
+      },
+      "reason_code": {
+        "type": "string"
+      },
+      "policy_bundle_id": {
+        "type": "string"
+      },
+      "evaluation_hash": {
+        "type": "string"
+      },
+      "explanation": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.Approval": {
+    "$id": "openagents.runtime.v1.Approval",
+    "type": "object",
+    "properties": {
+      "approval_id": {
+        "type": "string"
+      },
+      "run_id": {
+        "type": "string"
+      },
+      "thread_id": {
+        "type": "string"
+      },
+      "kind": {
+        "type": "string",
+        "enum": [
+          "",
+          "protected_paths",
+          "suspected_secrets",
+          "command_execution",
+          "file_change",
+          "permissions",
+          "tool_input",
+          "other"
+        ]
+      },
+      "subject": {
+        "type": "object"
+      },
+      "reason": {
+        "type": "string"
+      },
+      "state": {
+        "type": "string",
+        "enum": [
+          "",
+          "requested",
+          "approved",
+          "denied",
+          "expired",
+          "superseded"
+        ]
+      },
+      "policy": {
+        "$ref": "openagents.runtime.v1.ApprovalPolicyDecision"
+      },
+      "on_timeout": {
+        "description": "approve or deny: what happens at `expires_at` if nobody answers.",
+        "type": "string"
+      },
+      "requested_at": {
+        "type": "string",
+        "format": "date-time"
+      },
+      "expires_at": {
+        "type": "string",
+        "format": "date-time"
+      },
+      "scopes": {
+        "type": "array",
+        "items": {
+          "type": "string",
+          "enum": [
+            "",
+            "once",
+            "run",
+            "session"
+          ]
+        }
+      },
+      "decision": {
+        "type": "string"
+      },
+      "scope": {
+        "type": "string",
+        "enum": [
+          "",
+          "once",
+          "run",
+          "session"
+        ]
+      },
+      "resolved_by": {
+        "description": "A principal, `policy`, or the grant that covered it.",
+        "type": "string"
+      },
+      "resolution_reason": {
+        "type": "string"
+      },
+      "resolved_at": {
+        "type": "string",
+        "format": "date-time"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "worker_id": {
+        "type": "string"
+      },
+      "request_id": {
+        "type": "string"
+      },
+      "objective": {
+        "description": "The beginning of the run's objective.",
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ListApprovalsResponse": {
+    "$id": "openagents.runtime.v1.ListApprovalsResponse",
+    "type": "object",
+    "properties": {
+      "approvals": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.Approval"
+        }
+      },
+      "next_cursor": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.runtime.v1.RunEventPayload": {
     "$id": "openagents.runtime.v1.RunEventPayload",
     "description": "The known payloads of a run's events. An old reader keeps what it does not know in `unknown`.",
@@ -2102,6 +2481,24 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "item_finished": {
         "$ref": "openagents.runtime.v1.ItemFinished"
+      },
+      "message_queued": {
+        "$ref": "openagents.runtime.v1.MessageQueued"
+      },
+      "message_delivered": {
+        "$ref": "openagents.runtime.v1.MessageDelivered"
+      },
+      "turn_interrupt_requested": {
+        "$ref": "openagents.runtime.v1.TurnInterruptRequested"
+      },
+      "thread_started": {
+        "$ref": "openagents.runtime.v1.ThreadStarted"
+      },
+      "agent_error": {
+        "$ref": "openagents.runtime.v1.AgentError"
+      },
+      "agent_unknown_request": {
+        "$ref": "openagents.runtime.v1.AgentUnknownRequest"
       },
       "unknown": {
         "$ref": "openagents.runtime.v1.UnknownPayload"
@@ -2239,6 +2636,36 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           {
             "required": [
               "item_finished"
+            ]
+          },
+          {
+            "required": [
+              "message_queued"
+            ]
+          },
+          {
+            "required": [
+              "message_delivered"
+            ]
+          },
+          {
+            "required": [
+              "turn_interrupt_requested"
+            ]
+          },
+          {
+            "required": [
+              "thread_started"
+            ]
+          },
+          {
+            "required": [
+              "agent_error"
+            ]
+          },
+          {
+            "required": [
+              "agent_unknown_request"
             ]
           },
           {
@@ -2381,6 +2808,36 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
                 },
                 {
                   "required": [
+                    "message_queued"
+                  ]
+                },
+                {
+                  "required": [
+                    "message_delivered"
+                  ]
+                },
+                {
+                  "required": [
+                    "turn_interrupt_requested"
+                  ]
+                },
+                {
+                  "required": [
+                    "thread_started"
+                  ]
+                },
+                {
+                  "required": [
+                    "agent_error"
+                  ]
+                },
+                {
+                  "required": [
+                    "agent_unknown_request"
+                  ]
+                },
+                {
+                  "required": [
                     "unknown"
                   ]
                 }
@@ -2465,7 +2922,8 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "awaiting_approval",
           "verifying",
           "settling",
-          "budget_exhausted"
+          "budget_exhausted",
+          "awaiting_message"
         ]
       },
       "detail": {
@@ -2856,6 +3314,22 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string",
         "format": "uint64",
         "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "turn": {
+        "description": "0 where the platform asks of a patch.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "scopes": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      },
+      "on_timeout": {
+        "description": "approve or deny: what happens if nobody answers.",
+        "type": "string"
       }
     },
     "additionalProperties": false
@@ -2875,16 +3349,121 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "resolved_by": {
         "type": "string"
+      },
+      "reason": {
+        "type": "string"
       }
     },
     "additionalProperties": false
   },
   "openagents.runtime.v1.ApprovalSuperseded": {
     "$id": "openagents.runtime.v1.ApprovalSuperseded",
-    "description": "The run ended or its driver started anew; the approval is never answered.",
+    "description": "The run or its turn ended, its worker was lost or its driver started anew; the approval is never answered.",
     "type": "object",
     "properties": {
       "approval_id": {
+        "type": "string"
+      },
+      "reason": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.MessageQueued": {
+    "$id": "openagents.runtime.v1.MessageQueued",
+    "description": "A message that waits for the next turn.",
+    "type": "object",
+    "properties": {
+      "message_id": {
+        "type": "string"
+      },
+      "posted_by": {
+        "type": "string"
+      },
+      "reason": {
+        "description": "Why it was not steered; empty where it was meant to wait.",
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.MessageDelivered": {
+    "$id": "openagents.runtime.v1.MessageDelivered",
+    "type": "object",
+    "properties": {
+      "message_id": {
+        "type": "string"
+      },
+      "mode": {
+        "description": "steer, queue.",
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.TurnInterruptRequested": {
+    "$id": "openagents.runtime.v1.TurnInterruptRequested",
+    "type": "object",
+    "properties": {
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "reason": {
+        "type": "string"
+      },
+      "requested_by": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ThreadStarted": {
+    "$id": "openagents.runtime.v1.ThreadStarted",
+    "description": "The agent's own conversation, as its driver names it.",
+    "type": "object",
+    "properties": {
+      "agent_thread_id": {
+        "type": "string"
+      },
+      "driver": {
+        "type": "string"
+      },
+      "resumed": {
+        "type": "boolean"
+      },
+      "forked_from": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.AgentError": {
+    "$id": "openagents.runtime.v1.AgentError",
+    "type": "object",
+    "properties": {
+      "message": {
+        "type": "string"
+      },
+      "will_retry": {
+        "type": "boolean"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.AgentUnknownRequest": {
+    "$id": "openagents.runtime.v1.AgentUnknownRequest",
+    "description": "The agent asked its driver for something that the driver does not know; it was answered with an error.",
+    "type": "object",
+    "properties": {
+      "method": {
         "type": "string"
       }
     },
@@ -2948,7 +3527,7 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
   },
   "openagents.runtime.v1.ItemStarted": {
     "$id": "openagents.runtime.v1.ItemStarted",
-    "description": "Something the agent does or says: agent_message, reasoning, command_execution, file_change, mcp_tool_call, web_search.",
+    "description": "Something the agent does or says: user_message, agent_message, reasoning, command_execution, file_change, mcp_tool_call,\nweb_search, todo_list, error, other.",
     "type": "object",
     "properties": {
       "item_id": {
@@ -2961,6 +3540,9 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "integer",
         "minimum": 0,
         "maximum": 4294967295
+      },
+      "title": {
+        "type": "string"
       }
     },
     "additionalProperties": false
@@ -3296,6 +3878,84 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.runtime.v1.PostRunMessageRequest": {
+    "$id": "openagents.runtime.v1.PostRunMessageRequest",
+    "type": "object",
+    "properties": {
+      "text": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 20000
+      },
+      "mode": {
+        "description": "Default: steer.",
+        "type": "string",
+        "enum": [
+          "",
+          "steer",
+          "queue"
+        ]
+      }
+    },
+    "required": [
+      "text"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.PostRunMessageResponse": {
+    "$id": "openagents.runtime.v1.PostRunMessageResponse",
+    "type": "object",
+    "properties": {
+      "message_id": {
+        "type": "string"
+      },
+      "run_id": {
+        "type": "string"
+      },
+      "mode": {
+        "description": "What became of it at once: steer or queue.",
+        "type": "string",
+        "enum": [
+          "",
+          "steer",
+          "queue"
+        ]
+      },
+      "turn": {
+        "description": "The turn that it was steered into; 0 where it waits for the next one.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.InterruptRunRequest": {
+    "$id": "openagents.runtime.v1.InterruptRunRequest",
+    "type": "object",
+    "properties": {
+      "reason": {
+        "type": "string",
+        "maxLength": 255
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.InterruptRunResponse": {
+    "$id": "openagents.runtime.v1.InterruptRunResponse",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.runtime.v1.NotificationPayload": {
     "$id": "openagents.runtime.v1.NotificationPayload",
     "description": "The known payloads of `user:{id}:notifications`. An old reader keeps what it does not know in `unknown`.",
@@ -3306,6 +3966,12 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "run_files": {
         "$ref": "openagents.runtime.v1.RunFilesNotice"
+      },
+      "approval_resolved": {
+        "$ref": "openagents.runtime.v1.ApprovalAnsweredNotice"
+      },
+      "approval_superseded": {
+        "$ref": "openagents.runtime.v1.ApprovalSupersededNotice"
       },
       "unknown": {
         "$ref": "openagents.runtime.v1.UnknownNotice"
@@ -3327,6 +3993,16 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           },
           {
             "required": [
+              "approval_resolved"
+            ]
+          },
+          {
+            "required": [
+              "approval_superseded"
+            ]
+          },
+          {
+            "required": [
               "unknown"
             ]
           },
@@ -3341,6 +4017,16 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
                 {
                   "required": [
                     "run_files"
+                  ]
+                },
+                {
+                  "required": [
+                    "approval_resolved"
+                  ]
+                },
+                {
+                  "required": [
+                    "approval_superseded"
                   ]
                 },
                 {
@@ -3390,6 +4076,50 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string",
         "format": "uint64",
         "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "on_timeout": {
+        "description": "approve or deny: what happens if nobody answers.",
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ApprovalAnsweredNotice": {
+    "$id": "openagents.runtime.v1.ApprovalAnsweredNotice",
+    "description": "Somebody answered, or nobody did in time: a question on another screen goes away.",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "approval_id": {
+        "type": "string"
+      },
+      "decision": {
+        "type": "string"
+      },
+      "scope": {
+        "type": "string"
+      },
+      "resolved_by": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ApprovalSupersededNotice": {
+    "$id": "openagents.runtime.v1.ApprovalSupersededNotice",
+    "description": "The question has lost its point.",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "approval_id": {
+        "type": "string"
+      },
+      "reason": {
+        "type": "string"
       }
     },
     "additionalProperties": false
@@ -4095,7 +4825,8 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "awaiting_approval",
           "verifying",
           "settling",
-          "budget_exhausted"
+          "budget_exhausted",
+          "awaiting_message"
         ]
       },
       "user_id": {
@@ -4234,7 +4965,8 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           "awaiting_approval",
           "verifying",
           "settling",
-          "budget_exhausted"
+          "budget_exhausted",
+          "awaiting_message"
         ]
       },
       "user_id": {
@@ -4691,6 +5423,16 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "last_message_at": {
         "type": "string",
         "format": "date-time"
+      },
+      "agent_thread_id": {
+        "description": "The agent's own thread, and the worker that keeps it.",
+        "type": "string"
+      },
+      "agent_worker_id": {
+        "type": "string"
+      },
+      "forked_from_thread_id": {
+        "type": "string"
       }
     },
     "additionalProperties": false
@@ -4788,6 +5530,15 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string",
         "minLength": 1,
         "maxLength": 20000
+      },
+      "mode": {
+        "description": "For the run under way. Default: steer.",
+        "type": "string",
+        "enum": [
+          "",
+          "steer",
+          "queue"
+        ]
       }
     },
     "required": [
@@ -4808,6 +5559,33 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "run_id": {
         "description": "The run that carries the turn; empty where no worker is bound.",
         "type": "string"
+      },
+      "mode": {
+        "description": "What became of it at once.",
+        "type": "string",
+        "enum": [
+          "",
+          "steer",
+          "queue"
+        ]
+      },
+      "turn": {
+        "description": "The turn that it was steered into; 0 where it waits for the next one.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.ForkThreadRequest": {
+    "$id": "openagents.runtime.v1.ForkThreadRequest",
+    "type": "object",
+    "properties": {
+      "at_message_id": {
+        "description": "The last message that the fork keeps; empty: all of them, and the agent's own thread is forked too.",
+        "type": "string",
+        "maxLength": 160
       }
     },
     "additionalProperties": false

@@ -42,7 +42,7 @@ export const SCOPE_TEXTS = ['runtime.read', 'runtime.write', 'runtime.run_events
 /** What a credential may be good for. */
 export type Scope = (typeof SCOPE_TEXTS)[number] | '';
 
-export const ERROR_CODE_TEXTS = ['invalid_request', 'invalid_scope', 'unauthorized', 'forbidden', 'not_found', 'conflict', 'idempotency_conflict', 'idempotency_in_progress', 'idempotency_key_required', 'sequence_conflict', 'run_closed', 'reserved_event_type', 'payload_too_large', 'unsupported_media_type', 'rate_limited', 'hash_mismatch', 'stale_cursor', 'worker_unavailable', 'unsupported_method', 'timeout', 'policy_denied', 'reauth_required', 'session_expired', 'session_revoked', 'invalid_client_build', 'unsupported_protocol_version', 'unsupported_schema_version', 'upgrade_required', 'unsupported_client_build', 'service_unavailable', 'internal_error', 'method_not_allowed', 'not_ready'] as const;
+export const ERROR_CODE_TEXTS = ['invalid_request', 'invalid_scope', 'unauthorized', 'forbidden', 'not_found', 'conflict', 'idempotency_conflict', 'idempotency_in_progress', 'idempotency_key_required', 'sequence_conflict', 'run_closed', 'reserved_event_type', 'payload_too_large', 'unsupported_media_type', 'rate_limited', 'hash_mismatch', 'stale_cursor', 'worker_unavailable', 'unsupported_method', 'timeout', 'policy_denied', 'reauth_required', 'session_expired', 'session_revoked', 'invalid_client_build', 'unsupported_protocol_version', 'unsupported_schema_version', 'upgrade_required', 'unsupported_client_build', 'service_unavailable', 'internal_error', 'method_not_allowed', 'not_ready', 'approval_not_pending', 'limit_exceeded'] as const;
 /** Every `code` that a problem document or a command receipt can carry. Closed: a new refusal gets a new value here. */
 export type ErrorCode = (typeof ERROR_CODE_TEXTS)[number] | '';
 
@@ -50,10 +50,24 @@ export const REASON_CODE_TEXTS = ['policy_allowed.default', 'policy_denied.expli
 /** Why a policy decided as it did. The text form is what events, receipts and screens carry. */
 export type ReasonCode = (typeof REASON_CODE_TEXTS)[number] | '';
 
+export const APPROVAL_KIND_TEXTS = ['protected_paths', 'suspected_secrets', 'command_execution', 'file_change', 'permissions', 'tool_input', 'other'] as const;
+/** What an approval is about: the first two are asked by the platform of a patch, the others by an agent in its turn. */
+export type ApprovalKind = (typeof APPROVAL_KIND_TEXTS)[number] | '';
+
+export const APPROVAL_STATE_TEXTS = ['requested', 'approved', 'denied', 'expired', 'superseded'] as const;
+export type ApprovalState = (typeof APPROVAL_STATE_TEXTS)[number] | '';
+
+export const APPROVAL_SCOPE_TEXTS = ['once', 'run', 'session'] as const;
+/** How far an answer reaches: this question, the run, or every run of the thread. */
+export type ApprovalScope = (typeof APPROVAL_SCOPE_TEXTS)[number] | '';
+
+export const MESSAGE_MODE_TEXTS = ['steer', 'queue'] as const;
+export type MessageMode = (typeof MESSAGE_MODE_TEXTS)[number] | '';
+
 export const RUN_STATUS_TEXTS = ['created', 'running', 'canceling', 'canceled', 'succeeded', 'failed'] as const;
 export type RunStatus = (typeof RUN_STATUS_TEXTS)[number] | '';
 
-export const RUN_PHASE_TEXTS = ['dispatching', 'executing', 'awaiting_approval', 'verifying', 'settling', 'budget_exhausted'] as const;
+export const RUN_PHASE_TEXTS = ['dispatching', 'executing', 'awaiting_approval', 'verifying', 'settling', 'budget_exhausted', 'awaiting_message'] as const;
 /** What a running run does now. Shown, journaled and searchable; never a state of its own. */
 export type RunPhase = (typeof RUN_PHASE_TEXTS)[number] | '';
 
@@ -181,6 +195,53 @@ export interface TurnStartParams {
   feedback: string;
   /** What earlier turns have changed; absent where there is nothing yet. */
   previous_patch?: ArtifactRef;
+  /** The conversation that the agent goes on with; absent where it begins one. */
+  agent_thread?: AgentThreadRef;
+  /** What people said since the turn before, in order: the prompt of this turn. */
+  messages: TurnMessage[];
+}
+
+export interface AgentThreadRef {
+  id: string;
+  /** Begin a new thread from a copy of it. */
+  fork: boolean;
+}
+
+export interface TurnMessage {
+  message_id: string;
+  text: string;
+}
+
+/**
+ * Params of `turn/steer`: words for the turn that a `turn/start` began. The host answers `{delivered: true}`, or the error
+ * `conflict` where the turn cannot take them any more; the platform then keeps them for the next turn.
+ */
+export interface TurnSteerParams {
+  request_id: string;
+  turn: number;
+  message_id: string;
+  text: string;
+}
+
+/** Params of `turn/interrupt`: stop the turn that a `turn/start` began. */
+export interface TurnInterruptParams {
+  request_id: string;
+  turn: number;
+  reason: string;
+}
+
+/** Params of `approval/resolve`: the answer to what the host asked under this key. */
+export interface ApprovalResolveParams {
+  approval_id: string;
+  approval_key: string;
+  /** The `turn/start` in which it was asked. */
+  request_id: string;
+  /** approve, deny. */
+  decision: string;
+  scope: ApprovalScope;
+  reason: string;
+  /** A principal, `policy`, or the grant that covered it. */
+  resolved_by: string;
 }
 
 /** `worker.response`: the terminal receipt of a request that was carried out. */
@@ -205,6 +266,8 @@ export interface TurnResult {
   reason: string;
   /** Where in the patch the host saw what looks like a credential. */
   suspected_secrets: string[];
+  /** The agent's own thread, with which a later turn on the same worker goes on. */
+  agent_thread_id: string;
 }
 
 /** `worker.error`: the terminal receipt of a request that was not carried out. */
@@ -653,6 +716,74 @@ export interface CommandReceipt {
   positions: TopicPosition[];
 }
 
+/** The host of a run asks on behalf of its agent. The Idempotency-Key is `{request_id}:{approval_key}`. */
+export interface RequestApprovalRequest {
+  /** The open `turn/start`. */
+  request_id: string;
+  /** The driver's own id of the question, with its generation. */
+  approval_key: string;
+  /** Not protected_paths nor suspected_secrets, which the platform asks by itself. */
+  kind: ApprovalKind;
+  /** What would be done: command, cwd, path, diff, server, tool. `text` is its one-line form for lists. */
+  subject?: JsonObject;
+  /** In the agent's own words. */
+  reason: string;
+  /** Those that the agent can honour; empty: once. */
+  scopes: ApprovalScope[];
+  /** What a grant of scope run or session covers; empty: nothing beyond this question. */
+  rule_key: string;
+  /** Counts the starts of the driver within this request, from 0: what an earlier one asked is superseded. */
+  generation: number;
+}
+
+export interface RequestApprovalResponse {
+  approval_id: string;
+  state: ApprovalState;
+  /** approve or deny; empty while it waits. */
+  decision: string;
+  scope: ApprovalScope;
+}
+
+export interface ApprovalPolicyDecision {
+  decision: string;
+  reason_code: string;
+  policy_bundle_id: string;
+  evaluation_hash: string;
+  explanation: string;
+}
+
+export interface Approval {
+  approval_id: string;
+  run_id: string;
+  thread_id: string;
+  kind: ApprovalKind;
+  subject?: JsonObject;
+  reason: string;
+  state: ApprovalState;
+  policy?: ApprovalPolicyDecision;
+  /** approve or deny: what happens at `expires_at` if nobody answers. */
+  on_timeout: string;
+  requested_at?: string;
+  expires_at?: string;
+  scopes: ApprovalScope[];
+  decision: string;
+  scope: ApprovalScope;
+  /** A principal, `policy`, or the grant that covered it. */
+  resolved_by: string;
+  resolution_reason: string;
+  resolved_at?: string;
+  turn: number;
+  worker_id: string;
+  request_id: string;
+  /** The beginning of the run's objective. */
+  objective: string;
+}
+
+export interface ListApprovalsResponse {
+  approvals: Approval[];
+  next_cursor: string;
+}
+
 /** The known payloads of a run's events. An old reader keeps what it does not know in `unknown`. */
 export interface RunEventPayload {
   run_created?: RunCreated;
@@ -681,6 +812,12 @@ export interface RunEventPayload {
   turn_plan?: TurnPlan;
   item_started?: ItemStarted;
   item_finished?: ItemFinished;
+  message_queued?: MessageQueued;
+  message_delivered?: MessageDelivered;
+  turn_interrupt_requested?: TurnInterruptRequested;
+  thread_started?: ThreadStarted;
+  agent_error?: AgentError;
+  agent_unknown_request?: AgentUnknownRequest;
   unknown?: UnknownPayload;
 }
 
@@ -833,6 +970,11 @@ export interface ApprovalRequested {
   subject: string;
   reason: string;
   expires_at_ms: string;
+  /** 0 where the platform asks of a patch. */
+  turn: number;
+  scopes: string[];
+  /** approve or deny: what happens if nobody answers. */
+  on_timeout: string;
 }
 
 export interface ApprovalResolved {
@@ -840,11 +982,52 @@ export interface ApprovalResolved {
   decision: string;
   scope: string;
   resolved_by: string;
+  reason: string;
 }
 
-/** The run ended or its driver started anew; the approval is never answered. */
+/** The run or its turn ended, its worker was lost or its driver started anew; the approval is never answered. */
 export interface ApprovalSuperseded {
   approval_id: string;
+  reason: string;
+}
+
+/** A message that waits for the next turn. */
+export interface MessageQueued {
+  message_id: string;
+  posted_by: string;
+  /** Why it was not steered; empty where it was meant to wait. */
+  reason: string;
+}
+
+export interface MessageDelivered {
+  message_id: string;
+  /** steer, queue. */
+  mode: string;
+  turn: number;
+}
+
+export interface TurnInterruptRequested {
+  turn: number;
+  reason: string;
+  requested_by: string;
+}
+
+/** The agent's own conversation, as its driver names it. */
+export interface ThreadStarted {
+  agent_thread_id: string;
+  driver: string;
+  resumed: boolean;
+  forked_from: string;
+}
+
+export interface AgentError {
+  message: string;
+  will_retry: boolean;
+}
+
+/** The agent asked its driver for something that the driver does not know; it was answered with an error. */
+export interface AgentUnknownRequest {
+  method: string;
 }
 
 /** What a turn has changed so far. */
@@ -866,11 +1049,15 @@ export interface TurnPlan {
   steps: PlanStep[];
 }
 
-/** Something the agent does or says: agent_message, reasoning, command_execution, file_change, mcp_tool_call, web_search. */
+/**
+ * Something the agent does or says: user_message, agent_message, reasoning, command_execution, file_change, mcp_tool_call,
+ * web_search, todo_list, error, other.
+ */
 export interface ItemStarted {
   item_id: string;
   item_kind: string;
   turn: number;
+  title: string;
 }
 
 export interface ItemFinished {
@@ -965,10 +1152,36 @@ export interface ReprojectResponse {
   drift: ProjectionDrift[];
 }
 
+export interface PostRunMessageRequest {
+  text: string;
+  /** Default: steer. */
+  mode: MessageMode;
+}
+
+export interface PostRunMessageResponse {
+  message_id: string;
+  run_id: string;
+  /** What became of it at once: steer or queue. */
+  mode: MessageMode;
+  /** The turn that it was steered into; 0 where it waits for the next one. */
+  turn: number;
+}
+
+export interface InterruptRunRequest {
+  reason: string;
+}
+
+export interface InterruptRunResponse {
+  run_id: string;
+  turn: number;
+}
+
 /** The known payloads of `user:{id}:notifications`. An old reader keeps what it does not know in `unknown`. */
 export interface NotificationPayload {
   approval_requested?: ApprovalNotice;
   run_files?: RunFilesNotice;
+  approval_resolved?: ApprovalAnsweredNotice;
+  approval_superseded?: ApprovalSupersededNotice;
   unknown?: UnknownNotice;
 }
 
@@ -984,6 +1197,24 @@ export interface ApprovalNotice {
   subject: string;
   reason: string;
   expires_at_ms: string;
+  /** approve or deny: what happens if nobody answers. */
+  on_timeout: string;
+}
+
+/** Somebody answered, or nobody did in time: a question on another screen goes away. */
+export interface ApprovalAnsweredNotice {
+  run_id: string;
+  approval_id: string;
+  decision: string;
+  scope: string;
+  resolved_by: string;
+}
+
+/** The question has lost its point. */
+export interface ApprovalSupersededNotice {
+  run_id: string;
+  approval_id: string;
+  reason: string;
 }
 
 /** Replay file and bundle of a run can be fetched. */
@@ -1351,6 +1582,10 @@ export interface Thread {
   created_at?: string;
   updated_at?: string;
   last_message_at?: string;
+  /** The agent's own thread, and the worker that keeps it. */
+  agent_thread_id: string;
+  agent_worker_id: string;
+  forked_from_thread_id: string;
 }
 
 export interface Message {
@@ -1385,6 +1620,8 @@ export interface ListMessagesResponse {
 
 export interface PostMessageRequest {
   text: string;
+  /** For the run under way. Default: steer. */
+  mode: MessageMode;
 }
 
 export interface PostMessageResponse {
@@ -1392,6 +1629,15 @@ export interface PostMessageResponse {
   thread?: Thread;
   /** The run that carries the turn; empty where no worker is bound. */
   run_id: string;
+  /** What became of it at once. */
+  mode: MessageMode;
+  /** The turn that it was steered into; 0 where it waits for the next one. */
+  turn: number;
+}
+
+export interface ForkThreadRequest {
+  /** The last message that the fork keeps; empty: all of them, and the agent's own thread is forked too. */
+  at_message_id: string;
 }
 
 /** What a client saw of its own connection. Never an id of a person, organisation or device, and never a payload. */
@@ -1589,6 +1835,11 @@ export interface MessageTypes {
   'openagents.codex.v1.WorkerRequestOpened': WorkerRequestOpened;
   'openagents.codex.v1.TurnLimits': TurnLimits;
   'openagents.codex.v1.TurnStartParams': TurnStartParams;
+  'openagents.codex.v1.AgentThreadRef': AgentThreadRef;
+  'openagents.codex.v1.TurnMessage': TurnMessage;
+  'openagents.codex.v1.TurnSteerParams': TurnSteerParams;
+  'openagents.codex.v1.TurnInterruptParams': TurnInterruptParams;
+  'openagents.codex.v1.ApprovalResolveParams': ApprovalResolveParams;
   'openagents.codex.v1.WorkerRequestAnswered': WorkerRequestAnswered;
   'openagents.codex.v1.TurnResult': TurnResult;
   'openagents.codex.v1.WorkerRequestFailed': WorkerRequestFailed;
@@ -1650,6 +1901,11 @@ export interface MessageTypes {
   'openagents.receipts.v1.Receipt': Receipt;
   'openagents.receipts.v1.TopicPosition': TopicPosition;
   'openagents.receipts.v1.CommandReceipt': CommandReceipt;
+  'openagents.runtime.v1.RequestApprovalRequest': RequestApprovalRequest;
+  'openagents.runtime.v1.RequestApprovalResponse': RequestApprovalResponse;
+  'openagents.runtime.v1.ApprovalPolicyDecision': ApprovalPolicyDecision;
+  'openagents.runtime.v1.Approval': Approval;
+  'openagents.runtime.v1.ListApprovalsResponse': ListApprovalsResponse;
   'openagents.runtime.v1.RunEventPayload': RunEventPayload;
   'openagents.runtime.v1.UnknownPayload': UnknownPayload;
   'openagents.runtime.v1.RunCreated': RunCreated;
@@ -1674,6 +1930,12 @@ export interface MessageTypes {
   'openagents.runtime.v1.ApprovalRequested': ApprovalRequested;
   'openagents.runtime.v1.ApprovalResolved': ApprovalResolved;
   'openagents.runtime.v1.ApprovalSuperseded': ApprovalSuperseded;
+  'openagents.runtime.v1.MessageQueued': MessageQueued;
+  'openagents.runtime.v1.MessageDelivered': MessageDelivered;
+  'openagents.runtime.v1.TurnInterruptRequested': TurnInterruptRequested;
+  'openagents.runtime.v1.ThreadStarted': ThreadStarted;
+  'openagents.runtime.v1.AgentError': AgentError;
+  'openagents.runtime.v1.AgentUnknownRequest': AgentUnknownRequest;
   'openagents.runtime.v1.TurnDiff': TurnDiff;
   'openagents.runtime.v1.PlanStep': PlanStep;
   'openagents.runtime.v1.TurnPlan': TurnPlan;
@@ -1691,9 +1953,15 @@ export interface MessageTypes {
   'openagents.runtime.v1.RunSummaryResponse': RunSummaryResponse;
   'openagents.runtime.v1.ReprojectRequest': ReprojectRequest;
   'openagents.runtime.v1.ReprojectResponse': ReprojectResponse;
+  'openagents.runtime.v1.PostRunMessageRequest': PostRunMessageRequest;
+  'openagents.runtime.v1.PostRunMessageResponse': PostRunMessageResponse;
+  'openagents.runtime.v1.InterruptRunRequest': InterruptRunRequest;
+  'openagents.runtime.v1.InterruptRunResponse': InterruptRunResponse;
   'openagents.runtime.v1.NotificationPayload': NotificationPayload;
   'openagents.runtime.v1.UnknownNotice': UnknownNotice;
   'openagents.runtime.v1.ApprovalNotice': ApprovalNotice;
+  'openagents.runtime.v1.ApprovalAnsweredNotice': ApprovalAnsweredNotice;
+  'openagents.runtime.v1.ApprovalSupersededNotice': ApprovalSupersededNotice;
   'openagents.runtime.v1.RunFilesNotice': RunFilesNotice;
   'openagents.runtime.v1.RunReceiptBody': RunReceiptBody;
   'openagents.runtime.v1.RunMetrics': RunMetrics;
@@ -1742,6 +2010,7 @@ export interface MessageTypes {
   'openagents.runtime.v1.ListMessagesResponse': ListMessagesResponse;
   'openagents.runtime.v1.PostMessageRequest': PostMessageRequest;
   'openagents.runtime.v1.PostMessageResponse': PostMessageResponse;
+  'openagents.runtime.v1.ForkThreadRequest': ForkThreadRequest;
   'openagents.sync.v1.ClientTelemetryEvent': ClientTelemetryEvent;
   'openagents.sync.v1.ClientReconnect': ClientReconnect;
   'openagents.sync.v1.ClientAuthFailure': ClientAuthFailure;

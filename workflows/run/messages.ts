@@ -105,6 +105,8 @@ export interface TurnResponse {
   output: ArtifactRef | null;
   /** Where in the patch the host saw what looks like a credential. */
   suspected_secrets?: string[];
+  /** The agent's own thread; a later turn on the same worker goes on with it. */
+  agent_thread_id?: string;
 }
 
 export interface WorkerFailure {

@@ -188,6 +188,7 @@ export const RUN_PHASES = [
   'verifying',
   'settling',
   'budget_exhausted',
+  'awaiting_message',
 ] as const satisfies readonly RunPhase[];
 
 function parsePhase(text: string): RunPhase {

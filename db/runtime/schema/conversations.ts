@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, text, unique } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, primaryKey, text, unique } from 'drizzle-orm/pg-core';
 import { moment, runtimeSchema } from './columns.ts';
 import { runs } from './runs.ts';
 
@@ -18,6 +18,10 @@ export const threads = runtimeSchema.table(
     createdAt: moment('created_at').notNull().default(now),
     updatedAt: moment('updated_at').notNull().default(now),
     lastMessageAt: moment('last_message_at'),
+    agentThreadId: text('agent_thread_id'),
+    agentWorkerId: text('agent_worker_id'),
+    agentThreadForks: boolean('agent_thread_forks').notNull().default(false),
+    forkedFromThreadId: text('forked_from_thread_id'),
   },
   (table) => [
     index('threads_by_user')
@@ -60,9 +64,36 @@ export const approvals = runtimeSchema.table(
     requestedAt: moment('requested_at').notNull().default(now),
     expiresAt: moment('expires_at').notNull(),
     resolvedAt: moment('resolved_at'),
+    requestId: text('request_id'),
+    approvalKey: text('approval_key').notNull().default(''),
+    workerId: text('worker_id'),
+    turn: integer('turn').notNull().default(0),
+    generation: integer('generation').notNull().default(0),
+    scopes: text('scopes').array().notNull().default(['once']),
+    ruleKey: text('rule_key').notNull().default(''),
+    policy: jsonb('policy').notNull().default({}),
+    onTimeout: text('on_timeout').notNull().default('deny'),
   },
   (table) => [
     index('approvals_by_run').on(table.runId, table.requestedAt),
     index('approvals_open').on(table.expiresAt).where(sql`state = 'requested'`),
+    index('approvals_by_request').on(table.requestId).where(sql`request_id is not null`),
+    index('approvals_waiting')
+      .on(table.requestedAt, table.approvalId)
+      .where(sql`state = 'requested'`),
   ],
+);
+
+export const approvalGrants = runtimeSchema.table(
+  'approval_grants',
+  {
+    threadId: text('thread_id').notNull(),
+    ruleKey: text('rule_key').notNull(),
+    approvalId: text('approval_id')
+      .notNull()
+      .references(() => approvals.approvalId),
+    grantedBy: text('granted_by').notNull(),
+    grantedAt: moment('granted_at').notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.threadId, table.ruleKey] })],
 );

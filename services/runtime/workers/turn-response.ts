@@ -14,6 +14,8 @@ const artifactSchema = z.object({
 
 const gitObjectId = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})?$/, 'must be a git object id');
 const TEXT_LENGTH_MAX = 255;
+const SUSPECTED_SECRETS_MAX = 256;
+const AGENT_THREAD_ID_LENGTH_MAX = 160;
 
 /** A host is not ours: what it answers steers the run, so it is read as strictly as any request. */
 const turnResponseSchema = z.object({
@@ -26,6 +28,8 @@ const turnResponseSchema = z.object({
   files_changed: z.number().int().nonnegative().default(0),
   output: artifactSchema.nullable().default(null),
   reason: z.string().max(TEXT_LENGTH_MAX).optional(),
+  suspected_secrets: z.array(z.string()).max(SUSPECTED_SECRETS_MAX).optional(),
+  agent_thread_id: z.string().max(AGENT_THREAD_ID_LENGTH_MAX).optional(),
 });
 
 /** The answer to `turn/start`. @throws ProblemError invalid_request with a path below `path` for each fault */
