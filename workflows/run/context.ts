@@ -4,7 +4,6 @@
  * 1. `step` runs one recording activity at a time, so the state here and the state in the database move together.
  * 2. After a cancel or the end of the wall clock neither `step` nor `until` lets the main flow go on: they throw RunStopped.
  */
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ArtifactRef } from '#proto/gen/types.ts';
 import { createLock, type Lock } from '../shared/lock.ts';
@@ -14,17 +13,9 @@ import { type EffectiveLimits, effectiveLimits } from './limits.ts';
 import type { RunInput, RunView, WorkerLost, WorkerReceipt } from './messages.ts';
 import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
 import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
+import { ATTRIBUTES, attributesAtStart } from './search-attributes.ts';
 import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
 import { DEFAULT_RUN_TIMINGS, type RunTimings } from './timings.ts';
-
-export const ATTRIBUTES = {
-  runId: defineSearchAttributeKey('OaRunId', 'KEYWORD'),
-  owner: defineSearchAttributeKey('OaOwner', 'KEYWORD'),
-  org: defineSearchAttributeKey('OaOrg', 'KEYWORD'),
-  state: defineSearchAttributeKey('OaRunState', 'KEYWORD'),
-  workUnit: defineSearchAttributeKey('OaWorkUnit', 'KEYWORD'),
-  tier: defineSearchAttributeKey('OaTier', 'KEYWORD'),
-};
 
 /** A turn as the workflow follows it: with the lease under which the worker holds it. */
 export interface LeasedTurn extends OpenTurn {
@@ -101,14 +92,8 @@ export function openRun(input: RunInput): RunContext {
     note: '',
     cancelReason: '',
   };
-  upsertSearchAttributes([
-    { key: ATTRIBUTES.runId, value: input.run_id },
-    { key: ATTRIBUTES.owner, value: input.owner.user_id ?? input.owner.guest_scope ?? null },
-    { key: ATTRIBUTES.org, value: input.org_id || null },
-    { key: ATTRIBUTES.workUnit, value: input.spec.work_unit },
-    { key: ATTRIBUTES.tier, value: input.spec.verification?.harness ? 'O' : null },
-    { key: ATTRIBUTES.state, value: 'created' },
-  ]);
+  // Later starts set them before the workflow begins.
+  if (!input.version) upsertSearchAttributes(attributesAtStart(input));
   void sleep(Math.max(1, deadlineMs - Date.now()), {
     summary: `Wall clock of the run: ${limits.wall_s_max} s`,
   }).then(() => {

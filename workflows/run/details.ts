@@ -1,4 +1,6 @@
 /** What the Temporal UI shows beside a run: Markdown for somebody who never read our documents. */
+import { effectiveLimits } from './limits.ts';
+import type { RunInput } from './messages.ts';
 import type { RunState } from './state.ts';
 
 export interface RunDetails {
@@ -33,6 +35,38 @@ export function describeRun(details: RunDetails): string {
   }
   if (details.note) lines.push(`- ${details.note}`);
   return lines.join('\n');
+}
+
+/** The rest of a list is counted, so that a long harness leaves the details readable. */
+const COMMANDS_SHOWN = 5;
+
+/** What stays true of a run from its start on. */
+export function describeStart({ run_id, thread_id, owner, spec }: RunInput): string {
+  const { repo, agent, verification } = spec;
+  const limits = effectiveLimits(spec);
+  const commands = verification?.harness?.commands ?? [];
+  const shown = commands.slice(0, COMMANDS_SHOWN).map(code);
+  const others = commands.length - shown.length;
+  if (others > 0) shown.push(`and ${others} more`);
+  const lines = [
+    `**${oneLine(spec.objective)}**`,
+    '',
+    `- Asked for by ${code(owner.user_id ?? owner.guest_scope)} in thread ${code(thread_id)}`,
+  ];
+  if (repo) lines.push(`- Repository: ${code(repo.source)}${repo.ref && ` at ${code(repo.ref)}`}`);
+  lines.push(
+    `- Agent: ${code(agent?.driver || 'command')}, at most ${limits.turns_max} turns and ${limits.wall_s_max} s`,
+    `- Judged by: ${shown.join(', ') || 'nobody, there is no harness'}`,
+    `- The run outside of Temporal: ${code(`oa runs show ${run_id}`)}`,
+  );
+  return lines.join('\n');
+}
+
+const CODE_CHARACTERS = 120;
+
+function code(text: string): string {
+  const line = text.replace(/\s+/g, ' ').replaceAll('`', "'");
+  return `\`${line.length > CODE_CHARACTERS ? `${line.slice(0, CODE_CHARACTERS)}…` : line}\``;
 }
 
 function oneLine(text: string): string {

@@ -40,6 +40,8 @@ export interface RunInput {
   policy: PolicySet;
   command: CommandContext;
   created_at_ms: number;
+  /** What the start promises (`start.ts`); absent in runs that began before it promised anything. */
+  version?: number;
   /** Only tests and operators shorten these. */
   timings?: Partial<RunTimings>;
 }

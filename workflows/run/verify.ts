@@ -16,10 +16,11 @@ import {
   type VerificationOutcome,
   verificationWorkflowId,
 } from '../verification/messages.ts';
-import { ATTRIBUTES, move, type RunContext, step, until, waitFor } from './context.ts';
+import { move, type RunContext, step, until, waitFor } from './context.ts';
 import { failed, RunEnded } from './ending.ts';
 import type { TurnResponse } from './messages.ts';
 import type { RunActivities } from './ports.ts';
+import { ATTRIBUTES } from './search-attributes.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
 

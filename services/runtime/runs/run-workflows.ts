@@ -18,7 +18,6 @@ import {
 } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ProblemError } from '#proto/errors.ts';
-import { TASK_QUEUES } from '#temporal.config';
 import {
   type CancelRunArgs,
   type CancelRunResult,
@@ -39,6 +38,7 @@ import {
   workerLostSignal,
   workerReceiptSignal,
 } from '#workflows/run/messages.ts';
+import { runStartOptions } from '#workflows/run/start.ts';
 import { FAILURE_TYPES } from '#workflows/shared/failures.ts';
 
 /** A command that no worker answers within this is refused for now; the same key finds what came of it. */
@@ -50,9 +50,6 @@ const SIGNAL_DEADLINE_MS = 4_000;
 
 /** Below the time a readiness probe waits, so that no probe leaves a call behind. */
 const CHECK_DEADLINE_MS = 1_500;
-
-/** Temporal refuses summaries of more than 400 bytes. */
-const SUMMARY_LENGTH_MAX = 80;
 
 export interface RunWorkflows {
   /** Starts the run, or joins the start of an earlier attempt; returns once `run.created` is committed. */
@@ -101,14 +98,10 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
         try {
           return await workflow.executeUpdateWithStart(createRunUpdate, {
             updateId: `create/${input.command.idempotency_key}`,
-            startWorkflowOperation: new WithStartWorkflowOperation(RUN_WORKFLOW_TYPE, {
-              workflowId: runWorkflowId(input.run_id),
-              taskQueue: TASK_QUEUES.runtime,
-              args: [input],
-              workflowIdConflictPolicy: 'USE_EXISTING',
-              workflowIdReusePolicy: 'REJECT_DUPLICATE',
-              staticSummary: summaryOf(input),
-            }),
+            startWorkflowOperation: new WithStartWorkflowOperation(
+              RUN_WORKFLOW_TYPE,
+              runStartOptions(input),
+            ),
           });
         } catch (error) {
           // An earlier attempt started it and it has ended since.
@@ -144,12 +137,6 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
       await Promise.all(signals);
     },
   };
-}
-
-/** What an operator reads in the list of workflows. */
-function summaryOf({ spec }: RunInput): string {
-  const [line = ''] = spec.objective.split('\n', 1);
-  return `${spec.work_unit}: ${line.slice(0, SUMMARY_LENGTH_MAX)}`;
 }
 
 function asProblem(error: unknown): unknown {

@@ -7,7 +7,6 @@ import { hashCanonical, type JsonObject } from '#proto/canonical.ts';
 import { verifyChain } from '#proto/event-chain.ts';
 import type { RunSpec } from '#proto/gen/types.ts';
 import { newId } from '#proto/ids.ts';
-import { TASK_QUEUES } from '#temporal.config';
 import {
   type CommandContext,
   createRunUpdate,
@@ -16,6 +15,7 @@ import {
 } from '#workflows/run/messages.ts';
 import { policySet } from '#workflows/run/policy.ts';
 import type { run } from '#workflows/run/run.ts';
+import { runStartOptions } from '#workflows/run/start.ts';
 import type { RunTimings } from '#workflows/run/timings.ts';
 import type { Lab } from './lab.ts';
 
@@ -110,13 +110,10 @@ export function runInput(
 export async function startRun(lab: Lab, input: RunInput): Promise<RunHandle> {
   await lab.client.workflow.executeUpdateWithStart(createRunUpdate, {
     updateId: `create/${input.command.idempotency_key}`,
-    startWorkflowOperation: new WithStartWorkflowOperation<typeof run>('run', {
-      workflowId: runWorkflowId(input.run_id),
-      taskQueue: TASK_QUEUES.runtime,
-      args: [input],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    }),
+    startWorkflowOperation: new WithStartWorkflowOperation<typeof run>(
+      'run',
+      runStartOptions(input),
+    ),
   });
   return lab.client.workflow.getHandle<typeof run>(runWorkflowId(input.run_id));
 }
