@@ -1,6 +1,7 @@
 import postgres from 'postgres';
+import { ARRAY_TYPES } from './array-types.ts';
 
-/** int8 is `bigint`, bytea a `Buffer`, timestamptz a `Date`, jsonb parsed JSON. */
+/** int8 is `bigint`, bytea a `Buffer`, timestamptz a `Date`, jsonb parsed JSON, and arrays those of `array-types.ts`. */
 export type Sql = postgres.Sql<{ bigint: bigint }>;
 
 export interface ConnectOptions {
@@ -9,12 +10,6 @@ export interface ConnectOptions {
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
-  /**
-   * `postgres.js` asks each new connection for the server's array types, and a connection that dies in that moment
-   * rejects a promise that nobody can catch, which ends the process. A pool that passes arrays of text alone (`int8[]`
-   * as decimal strings) knows their types without asking, and survives a server that restarts at any time.
-   */
-  textArraysOnly?: boolean;
   /** Server settings of the sessions, as `SET` spells them. */
   settings?: Readonly<Record<string, string>>;
   /** Acts as this role, which the login role must be a member of. */
@@ -29,33 +24,13 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_S = 10;
 
-/** What the catalogue says of every server since Postgres has arrays. */
-const TEXT_ARRAY_OID = 1009;
-const INT8_ARRAY_OID = 1016;
-
-function textArray(oid: number) {
-  return {
-    to: oid,
-    // Never read: no statement of such a pool returns an array.
-    from: [],
-    serialize: (values: readonly string[]) =>
-      `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`,
-    parse: (text: string) => text,
-  };
-}
-
-const TEXT_ARRAYS = {
-  text_array: textArray(TEXT_ARRAY_OID),
-  int8_array: textArray(INT8_ARRAY_OID),
-};
-
 /** A lazy pool: it connects with the first query. End it with `sql.end()`. */
 export function connect(options: ConnectOptions): Sql {
   return postgres(options.url, {
     max: options.max ?? POOL_SIZE,
     connect_timeout: CONNECT_TIMEOUT_S,
-    fetch_types: !options.textArraysOnly,
-    types: { bigint: postgres.BigInt, ...(options.textArraysOnly ? TEXT_ARRAYS : {}) },
+    fetch_types: false,
+    types: { bigint: postgres.BigInt, ...ARRAY_TYPES },
     onnotice: () => {},
     connection: {
       application_name: options.applicationName,

@@ -180,7 +180,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 
 /** Postgres accepts connections before it serves: while it recovers, it answers 57P03. */
 async function servesSql(url: string): Promise<boolean> {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} });
+  const sql = postgres(url, { max: 1, connect_timeout: 2, fetch_types: false, onnotice: () => {} });
   try {
     await sql`select 1`;
     return true;

@@ -59,7 +59,6 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   const pool = (applicationName: string, max: number) =>
     connect({
       ...{ url: options.databaseUrl, max, applicationName },
-      textArraysOnly: true,
       settings: SETTINGS,
     });
   const live = pool('oa-khala-live', LIVE_CONNECTIONS);

@@ -22,7 +22,6 @@ test('denials and failures survive an outage, each as its own row (invariant 1)'
   url.port = String(line.port);
   const sql = connect({
     ...{ url: url.href, max: 1, applicationName: 'oa-test-audit' },
-    textArraysOnly: true,
   });
   let faults = 0;
   const audit = createAuditLog({ sql, nodeId: 'outage', onFault: () => (faults += 1) });
