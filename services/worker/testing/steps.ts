@@ -16,8 +16,11 @@ import { newReceiptKey } from './receipt-key.ts';
 
 export interface Steps {
   sql: Sql;
+  /** As superuser. */
+  owner: Sql;
   journal: Journal;
   artifacts: ArtifactStore;
+  artifactsDirectory: string;
   activities: RuntimeActivities;
   /** A worker with a live lease. */
   worker(owner: { user_id: string }): Promise<WorkerId>;
@@ -58,8 +61,10 @@ export async function openSteps(): Promise<Steps> {
   });
   return {
     sql,
+    owner: database.owner,
     journal,
     artifacts,
+    artifactsDirectory: directory,
     activities,
     async worker({ user_id }) {
       const worker_id = newId('worker');
