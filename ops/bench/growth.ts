@@ -1,8 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
 import { makeSampleRepository } from '../demo/sample-repository.ts';
 import { stackLayout } from '../dev/layout.ts';
-import type { Operator } from '../testing/operator.ts';
-import type { StackProcess } from '../testing/stack-process.ts';
+import { stackDirectory } from '../testing/stack-process.ts';
+import { type BenchStack, startBenchStack } from './bench-stack.ts';
 import { type Footprint, openFootprint } from './growth/footprint.ts';
 import { growingRuns, LOUD_EVENTS, LOUD_PAYLOAD_BYTES } from './growth/runs.ts';
 import { type Measure, median } from './measure.ts';
@@ -12,15 +13,23 @@ const RUNS = 12;
 const RAW_BYTES = LOUD_EVENTS * LOUD_PAYLOAD_BYTES;
 
 /** What one run of each kind leaves behind: rows, bytes and events of its history, per table in `samples`. */
-export async function measureGrowth(stack: StackProcess, operator: Operator): Promise<Measure[]> {
-  const connection = await Connection.connect({
-    address: stack.state().addresses['temporal'] ?? '',
-  });
-  const client = new Client({ connection });
+export async function measureGrowth(): Promise<Measure[]> {
+  const directory = await stackDirectory();
+  try {
+    await using bench = await startBenchStack(directory);
+    return await onStack(bench);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function onStack({ stack, operator }: BenchStack): Promise<Measure[]> {
+  const address = stack.state().addresses['temporal'] ?? '';
+  const connection = await Connection.connect({ address });
   const footprint = await openFootprint(stack);
   const runs = growingRuns(operator, await makeSampleRepository(stackLayout(stack.env)));
+  const measures: Measure[] = [];
   try {
-    const measures: Measure[] = [];
     for (const kind of ['idle', 'verified', 'loud'] as const) {
       process.stderr.write(`  ${RUNS} runs: ${kind}\n`);
       // The first of a kind creates topics, pages and caches that no later one pays for.
@@ -28,9 +37,9 @@ export async function measureGrowth(stack: StackProcess, operator: Operator): Pr
       const before = await footprint.read();
       const ids = await Promise.all(Array.from({ length: RUNS }, () => runs[kind]()));
       const after = await footprint.read();
+      const client = new Client({ connection });
       const histories = await Promise.all(ids.map((id) => historyOf(client, id)));
-      const cost = costPerRun(before, after, histories);
-      measures.push(...MEASURES[kind](cost));
+      measures.push(...MEASURES[kind](costPerRun(before, after, histories)));
     }
     return measures;
   } finally {

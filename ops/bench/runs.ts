@@ -1,3 +1,4 @@
+import { measureGrowth } from './growth.ts';
 import type { Measure } from './measure.ts';
 import { measureBesideSpine } from './runs/beside-spine.ts';
 import { inSections } from './sections.ts';
@@ -6,5 +7,6 @@ import { inSections } from './sections.ts';
 export default function runs(): Promise<Measure[]> {
   return inSections(async (section) => {
     await section('spine', measureBesideSpine);
+    await section('growth', measureGrowth);
   });
 }
