@@ -44,8 +44,8 @@ export const ACTIVITY_TIMEOUTS_MS = {
   harnessOverhead: 300_000,
 } as const;
 
-/** A verifier that dies twice on one harness is not helped by a fourth try. */
-export const HARNESS_ATTEMPTS_MAX = 3;
+/** A verifier that dies on one harness again and again is not helped by a sixth try; fewer would be bad luck, not a reason. */
+export const HARNESS_ATTEMPTS_MAX = 5;
 
 /** One worker deployment per worker process; its build is the git SHA in production. */
 export const DEPLOYMENTS = { worker: 'openagents-worker' } as const;

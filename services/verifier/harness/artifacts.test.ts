@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,4 +58,28 @@ it('names what the runtime answered', async () => {
   const fetching = server.artifacts.fetch('run_x', absent, join(directory, 'absent'), signal);
   await expect(fetching).rejects.toThrow(ArtifactTransferError);
   await expect(fetching).rejects.toThrow('answered 404: not here');
+});
+
+it('waits for a runtime that is away, and takes up a transfer that was cut', async () => {
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.socket?.destroy(),
+    (response) => void response.writeHead(503).end('starting'),
+    (response) => {
+      response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 3));
+      setImmediate(() => response.socket?.destroy());
+    },
+    (response) => void response.end(content),
+  ];
+  const flaky = createServer((_, response) => answers.shift()?.(response));
+  flaky.listen(0, '127.0.0.1');
+  await once(flaky, 'listening');
+  const artifacts = createRunArtifacts({
+    runtimeUrl: `http://127.0.0.1:${(flaky.address() as AddressInfo).port}`,
+    sign: async () => 'unsigned',
+  });
+  const ref = { kind: 'patch', sha256: sha256Of(content), bytes: '1', uri: '' };
+  await artifacts.fetch('run_x', ref, join(directory, 'late'), signal);
+  expect(readFileSync(join(directory, 'late'))).toEqual(content);
+  expect(answers).toEqual([]);
+  flaky.close();
 });

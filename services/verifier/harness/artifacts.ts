@@ -10,6 +10,7 @@ import {
   INTERNAL_ASSERTION_HEADER,
   type SignAssertion,
 } from '#services/shared/internal-assertion.ts';
+import { patiently } from './patience.ts';
 
 export interface RunArtifacts {
   /** Writes the artifact to a file of the host; what arrives has the hash that was asked for. */
@@ -33,6 +34,23 @@ export class ArtifactMismatchError extends Error {
 
 export class ArtifactTransferError extends Error {
   override readonly name = 'ArtifactTransferError';
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const TOO_MANY_REQUESTS = 429;
+const SERVER_ERROR = 500;
+
+/** A runtime that is away, or says that it is, comes back; `fetch` calls every fault of the line a TypeError. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ArtifactTransferError) {
+    return error.status === TOO_MANY_REQUESTS || error.status >= SERVER_ERROR;
+  }
+  return error instanceof TypeError;
 }
 
 export function createRunArtifacts(deps: {
@@ -60,40 +78,40 @@ export function createRunArtifacts(deps: {
     });
     if (response.ok) return response;
     const problem = (await response.text()).slice(0, PROBLEM_CHARACTERS_MAX);
-    throw new ArtifactTransferError(`${method} ${target} answered ${response.status}: ${problem}`);
+    throw new ArtifactTransferError(
+      `${method} ${target} answered ${response.status}: ${problem}`,
+      response.status,
+    );
+  }
+
+  async function download(runId: string, sha256: string, file: string, signal: AbortSignal) {
+    const { body } = await request('GET', pathOf(runId, sha256), null, signal);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    await pipeline(
+      Readable.from(body ?? []),
+      async function* check(chunks: AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks) {
+          bytes += chunk.length;
+          if (bytes > ARTIFACT_BYTES_MAX)
+            throw new ArtifactMismatchError(`${sha256} is larger than ${ARTIFACT_BYTES_MAX} bytes`);
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(file, { mode: 0o644 }),
+      { signal },
+    );
+    const actual = `sha256:${hash.digest('hex')}`;
+    if (actual !== sha256) throw new ArtifactMismatchError(`${sha256} arrived as ${actual}`);
   }
 
   return {
-    async fetch(runId, { sha256 }, file, signal) {
-      const { body } = await request('GET', pathOf(runId, sha256), null, signal);
-      const hash = createHash('sha256');
-      let bytes = 0;
-      await pipeline(
-        Readable.from(body ?? []),
-        async function* check(chunks: AsyncIterable<Uint8Array>) {
-          for await (const chunk of chunks) {
-            bytes += chunk.length;
-            if (bytes > ARTIFACT_BYTES_MAX)
-              throw new ArtifactMismatchError(
-                `${sha256} is larger than ${ARTIFACT_BYTES_MAX} bytes`,
-              );
-            hash.update(chunk);
-            yield chunk;
-          }
-        },
-        createWriteStream(file, { mode: 0o644 }),
-        { signal },
-      );
-      const actual = `sha256:${hash.digest('hex')}`;
-      if (actual !== sha256) throw new ArtifactMismatchError(`${sha256} arrived as ${actual}`);
-    },
+    fetch: (runId, { sha256 }, file, signal) =>
+      patiently(() => download(runId, sha256, file, signal), isPassing, signal),
     async store(runId, kind, bytes, sha256, signal) {
-      await request(
-        'PUT',
-        `${pathOf(runId, sha256)}?kind=${encodeURIComponent(kind)}`,
-        bytes,
-        signal,
-      );
+      const target = `${pathOf(runId, sha256)}?kind=${encodeURIComponent(kind)}`;
+      await patiently(() => request('PUT', target, bytes, signal), isPassing, signal);
       return { kind, sha256, bytes: String(bytes.length), uri: '' };
     },
   };
