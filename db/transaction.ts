@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import type { FaultPoints } from '#proto/fault-points.ts';
 import type { Sql } from './connect.ts';
 
 /** A handle inside a transaction: what a function that writes asks for. */
@@ -10,6 +11,12 @@ export type Queryable = postgres.ISql<{ bigint: bigint }>;
 type AfterCommit = () => void;
 
 const afterCommitOf = new WeakMap<Tx, AfterCommit[]>();
+const faultPointsOf = new WeakMap<Sql, FaultPoints>();
+
+/** Transactions of this pool reach `commit` before they commit, and `committed` before anyone hears of it. */
+export function reachFaultPoints(sql: Sql, faults: FaultPoints): void {
+  faultPointsOf.set(sql, faults);
+}
 
 /**
  * Runs `fn` in one READ COMMITTED transaction; it commits when `fn` returns and rolls back when it throws.
@@ -17,10 +24,14 @@ const afterCommitOf = new WeakMap<Tx, AfterCommit[]>();
  */
 export async function transaction<T>(sql: Sql, fn: (tx: Tx) => Promise<T>): Promise<T> {
   const callbacks: AfterCommit[] = [];
+  const faults = faultPointsOf.get(sql);
   const result = await sql.begin(async (tx) => {
     afterCommitOf.set(tx, callbacks);
-    return { value: await fn(tx) };
+    const value = await fn(tx);
+    faults?.reach('commit');
+    return { value };
   });
+  faults?.reach('committed');
   for (const callback of callbacks) callback();
   return result.value as T;
 }

@@ -9,6 +9,7 @@ import type { Environment } from '../api/config-home.ts';
 import type { ClientState, KhalaClient } from '../khala/types.ts';
 import type { WatermarkStore } from '../khala/watermark-store.ts';
 import { createCommandDriver } from './drivers/command.ts';
+import { hostFaultPoints } from './fault-points.ts';
 import { createGit } from './git.ts';
 import type { HostDeps } from './host.ts';
 import { createPlatform } from './platform.ts';
@@ -74,6 +75,7 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
       identity: createWorkerIdentity(directory),
       log,
       now: Date.now,
+      faults: hostFaultPoints(environment),
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonValue } from '#proto/canonical.ts';
+import { type FaultPoints, NO_FAULTS } from '#proto/fault-points.ts';
 import { validateMessage } from '#proto/validate.ts';
 import { ApiError } from '../api/errors.ts';
 import type { StopReason } from './drivers/driver.ts';
@@ -22,6 +23,8 @@ export interface DeskDeps {
   turnsMax: number;
   log: HostLog;
   now(): number;
+  /** Where a request stands between two lines of this file. */
+  faults?: FaultPoints;
 }
 
 export interface Desk {
@@ -43,7 +46,7 @@ const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const DEADLINE_MARGIN_MS = 2_000;
 
 export function createDesk(deps: DeskDeps): Desk {
-  const { journal, platform, log } = deps;
+  const { journal, platform, log, faults = NO_FAULTS } = deps;
   const active = new Map<string, { runId: string; stop: AbortController; done: Promise<void> }>();
   const closing = new AbortController();
   let fail: (error: unknown) => void = () => undefined;
@@ -59,6 +62,7 @@ export function createDesk(deps: DeskDeps): Desk {
     log,
     postEvents: async (runId, events) => {
       await platform.postEvents(runId, events);
+      faults.reach('batch-sent');
     },
     putArtifact: (runId, kind, file) =>
       persist(`the ${kind} of ${runId}`, () => platform.putArtifact(runId, kind, file), waiting),
@@ -105,7 +109,9 @@ export function createDesk(deps: DeskDeps): Desk {
 
   async function handle(request: HostRequest, stop: AbortController): Promise<void> {
     const receipt = await answer(request, stop);
+    faults.reach('turn-over');
     await journal.finished(request.request_id, receipt);
+    faults.reach('receipt-journaled');
     await deliver(request, receipt);
   }
 
@@ -145,7 +151,11 @@ export function createDesk(deps: DeskDeps): Desk {
     try {
       return await executeTurn(turnDeps, turn, {
         signal: stop.signal,
-        processStarting: (identity) => journal.started(request.request_id, identity),
+        processStarting: async (identity) => {
+          await journal.started(request.request_id, identity);
+          // The driver lets the agent go as soon as this returns.
+          setImmediate(() => faults.reach('agent-works'));
+        },
       });
     } catch (error) {
       if (error instanceof ApiError && ['Unauthorized', 'MissingCredential'].includes(error.kind)) {
@@ -194,6 +204,7 @@ export function createDesk(deps: DeskDeps): Desk {
       log.warn(`the receipt of ${request.request_id} was not taken: ${describe(error)}`);
       if (isMalformed(error)) await post(request, refusedReceipt(request, error));
     }
+    faults.reach('receipt-posted');
     await journal.reported(request.request_id);
   }
 
@@ -211,6 +222,7 @@ export function createDesk(deps: DeskDeps): Desk {
     takeUp,
     async accept(request) {
       await journal.accept(request);
+      faults.reach('request-journaled');
     },
     async ended(requestId) {
       const running = active.get(requestId);

@@ -7,6 +7,7 @@
  * 4. A refused credential, or another host that took the worker over, ends the host and its agents.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FaultPoints } from '#proto/fault-points.ts';
 import { ApiError } from '../api/errors.ts';
 import { acquireLock } from '../api/process-lock.ts';
 import { backoffMs } from '../api/transport.ts';
@@ -35,6 +36,7 @@ export interface HostDeps {
   identity: WorkerIdentity;
   log: HostLog;
   now(): number;
+  faults?: FaultPoints;
 }
 
 export interface HostOptions {

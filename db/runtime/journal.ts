@@ -12,6 +12,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { ProblemError } from '#proto/errors.ts';
+import { type FaultPoints, NO_FAULTS } from '#proto/fault-points.ts';
 import { redactJson } from '#proto/redact.ts';
 import { TOPIC_POLICY } from '#proto/topics.ts';
 import { type Sql, singleConnection } from '../connect.ts';
@@ -52,6 +53,8 @@ export interface JournalDeps {
   hint: (dirty: readonly DirtyTopic[]) => void;
   clock?: () => number;
   redact?: Redact;
+  /** `flush` before a batch is sent, `flushed` when it is durable and nobody was told. */
+  faults?: FaultPoints;
 }
 
 /** Bounds what one commit holds locked; measured, larger batches gain nothing more (docs/bench.md). */
@@ -73,7 +76,7 @@ interface QueuedStep extends FlushItem {
 }
 
 export function createJournal(deps: JournalDeps): Journal {
-  const { hint, clock = Date.now, redact = redactJson } = deps;
+  const { hint, clock = Date.now, redact = redactJson, faults = NO_FAULTS } = deps;
   // One flush at a time needs one connection, and on one of its own its plans stay warm: measured, a third faster.
   const sql = singleConnection(deps.sql);
   const rate = createPublishRate({
@@ -102,12 +105,14 @@ export function createJournal(deps: JournalDeps): Journal {
 
   async function flush(items: QueuedStep[]): Promise<void> {
     try {
+      faults.reach('flush');
       const outcomes = await withRetries(() =>
         appendBatch(
           sql,
           items.map((item) => item.step),
         ),
       );
+      faults.reach('flushed');
       hint(outcomes.flatMap((outcome) => (outcome.ok ? outcome.dirty : [])));
       for (const [index, item] of items.entries()) settle(item, outcomes[index]);
     } catch (error) {

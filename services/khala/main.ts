@@ -2,6 +2,7 @@ import { assertSchemaVersion } from '#db/schema-version.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { remoteKeySet } from '#services/shared/access-token.ts';
 import { loadConfig } from '#services/shared/config.ts';
+import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createLogger } from '#services/shared/logger.ts';
 import { createOperations } from '#services/shared/readiness.ts';
 import { startServer, stopOnSignals } from '#services/shared/server.ts';
@@ -34,6 +35,7 @@ const node = createKhalaNode({
   drainWindowMs: config.KHALA_DRAIN_WINDOW_MS,
   metrics,
   onFault: (where, fault) => logger.error({ err: fault }, `fault of ${where}`),
+  faults: faultPointsOf('khala', config),
 });
 
 const operations = createOperations({

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JWTVerifyGetKey } from 'jose';
 import { connect, type Sql } from '#db/connect.ts';
+import type { FaultPoints } from '#proto/fault-points.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import { createLiveSockets } from './authentication/live-sockets.ts';
@@ -40,6 +41,7 @@ export interface KhalaNodeOptions {
   replayBudgetEvents?(topicClass: TopicClass): number;
   now?(): number;
   onFault(where: string, fault: unknown): void;
+  faults?: FaultPoints;
 }
 
 export interface KhalaNode {
@@ -80,6 +82,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     safetyPollMs: options.safetyPollMs,
     onWakeUp: (by, topics) => metrics.khala_wake_ups_total.record(topics, { by }),
     onReadFault: readFault,
+    faults: options.faults,
   });
   const hints = createPostgresHints(() => pool('oa-khala-listen', 1));
 

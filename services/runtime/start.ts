@@ -10,6 +10,7 @@ import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { runWorkflowId } from '#workflows/run/messages.ts';
 import { createAccessTokenVerifier, remoteKeySet } from '../shared/access-token.ts';
 import { createDirectoryStore } from '../shared/artifact-store.ts';
+import { faultPointsOf } from '../shared/fault-points.ts';
 import { createAuthenticator } from '../shared/http/authenticate.ts';
 import { createCompatibilityCheck } from '../shared/http/compatibility.ts';
 import { createAssertionVerifier } from '../shared/internal-assertion.ts';
@@ -54,7 +55,8 @@ export async function startRuntime(
   const url = config.RUNTIME_DATABASE_URL;
   const sql = connect({ url, max: POOL_SIZE, applicationName: 'oa-runtime' });
   const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
-  const journal = createJournal({ sql, hint: hinter.hint, clock: now });
+  const faults = faultPointsOf(SERVICE, config);
+  const journal = createJournal({ sql, hint: hinter.hint, clock: now, faults });
   const temporal = openTemporalConnection(config.TEMPORAL_ADDRESS);
   const client = new Client({
     connection: temporal.connection,
@@ -92,6 +94,7 @@ export async function startRuntime(
     allowedOrigins: config.RUNTIME_ALLOWED_ORIGINS,
     api: {
       commands,
+      faults,
       authenticate: createAuthenticator({
         verifyAccessToken: createAccessTokenVerifier({
           keys: remoteKeySet(config.CONTROL_JWKS_URL),

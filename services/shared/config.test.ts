@@ -37,6 +37,15 @@ test('every fault is named at once', () => {
   expect(faults.join('\n')).toContain('DATABASE_URL: is not set');
 });
 
+test('production has no setting that only tests ask for', () => {
+  const faults = faultsOf({
+    DATABASE_URL: 'postgres://localhost/x',
+    OA_ENV: 'production',
+    OA_FAULT_POINTS_DIR: '/tmp/faults',
+  });
+  expect(faults).toEqual(['OA_FAULT_POINTS_DIR: production has no such setting']);
+});
+
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     readConfig(schema, env);

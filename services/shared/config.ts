@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FAULT_POINTS_SETTING } from '#proto/fault-points.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +16,12 @@ export const commonSettings = {
   OA_BUILD_ID: z.string().default(''),
   /** Spans as JSON lines into this file; empty: spans stay in the process and only carry trace ids. */
   OA_TRACE_FILE: z.string().default(''),
+  /** Where tests arm the places at which a process kills itself; empty: nowhere. Refused in production. */
+  [FAULT_POINTS_SETTING]: z.string().default(''),
 } as const;
+
+/** What only tests ask of a process. */
+const NEVER_IN_PRODUCTION: readonly string[] = [FAULT_POINTS_SETTING];
 
 /** The setting of a TCP port; 0 asks the system for a free one. */
 export function portSetting(defaultPort: number) {
@@ -49,13 +55,17 @@ export class ConfigurationError extends Error {
 export function readConfig<S extends z.ZodType>(schema: S, env: Environment): z.output<S> {
   const given = Object.fromEntries(Object.entries(env).filter(([, text]) => text !== ''));
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new ConfigurationError(
-    result.error.issues.map(({ path, message }) => {
+  const refused =
+    given['OA_ENV'] === 'production' ? NEVER_IN_PRODUCTION.filter((name) => name in given) : [];
+  if (result.success && refused.length === 0) return result.data;
+  const issues = result.error?.issues ?? [];
+  throw new ConfigurationError([
+    ...issues.map(({ path, message }) => {
       const name = path.join('.');
       return `${name || '(settings)'}: ${name in given ? message : 'is not set'}`;
     }),
-  );
+    ...refused.map((name) => `${name}: production has no such setting`),
+  ]);
 }
 
 /** {@link readConfig} for a `main.ts`: on a fault it prints all of them and ends the process with 78. */

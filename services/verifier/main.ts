@@ -1,6 +1,7 @@
 /** The verifier's process: a Temporal worker for untrusted harnesses. No database role; its service key is its only secret. */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { ConfigurationError, loadConfig, refuseToStart } from '#services/shared/config.ts';
+import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createAssertionSigner } from '#services/shared/internal-assertion.ts';
 import { createLogger } from '#services/shared/logger.ts';
 import { createMetrics } from '#services/shared/metrics.ts';
@@ -79,6 +80,7 @@ const worker = await Worker.create({
       }),
     },
     observeHarness({ logger, metrics, tracing }),
+    faultPointsOf(SERVICE, config),
   ) as unknown as Record<string, (input: never) => Promise<unknown>>,
   maxConcurrentActivityTaskExecutions: config.OA_VERIFIER_CONCURRENCY,
   maxHeartbeatThrottleInterval: CANCEL_ARRIVES_WITHIN_MS,

@@ -2,14 +2,17 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '#activities/index.ts';
+import { activityFaultPoints } from '#activities/shared/fault-points.ts';
 import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
 import { createJournal } from '#db/runtime/journal.ts';
 import { listSigningKeys } from '#db/runtime/receipts.ts';
 import { assertSchemaVersion } from '#db/schema-version.ts';
+import { reachFaultPoints } from '#db/transaction.ts';
 import { DEPLOYMENTS, DEVELOPMENT_BUILD_ID } from '#temporal.config';
 import { createDirectoryStore } from '../shared/artifact-store.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
+import { faultPointsOf } from '../shared/fault-points.ts';
 import { createLogger } from '../shared/logger.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { createOperations } from '../shared/readiness.ts';
@@ -46,7 +49,9 @@ const temporalLogger = new DefaultLogger('WARN', ({ message, meta }) =>
 Runtime.install({ shutdownSignals: [], logger: temporalLogger });
 
 const database = { url: config.RUNTIME_DATABASE_URL, applicationName: 'openagents-worker' };
+const faults = activityFaultPoints(faultPointsOf(SERVICE, config));
 const sql = connect(database);
+reachFaultPoints(sql, faults.inTransactions);
 const hinter = createHinter(database);
 const journal = createJournal({ sql, hint: hinter.hint });
 const artifacts = createDirectoryStore(config.OA_ARTIFACTS_DIR);
@@ -72,7 +77,7 @@ const worker = await createRuntimeWorker({
   namespace: config.TEMPORAL_NAMESPACE,
   buildId,
   workflowBundle: bundle,
-  activities: observed(activities, { metrics, tracing, now: Date.now }),
+  activities: faults.around(observed(activities, { metrics, tracing, now: Date.now })),
   traceFile: config.OA_TRACE_FILE,
 });
 

@@ -4,6 +4,7 @@
  * 1. One query for all dirty topics, one at a time: a thousand hints during a read cost one more read.
  * 2. Hints only say when to look. The safety poll of heads looks anyway, so a dead driver costs time and nothing else.
  */
+import type { FaultPoints } from '#proto/fault-points.ts';
 import type { Hint } from '../hints/hint-source.ts';
 import type { JournalReader, JournalRow, TopicHead } from '../journal/journal-reader.ts';
 import { DIRTY_TOPICS_MAX, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, READ_RETRY_MS } from '../limits.ts';
@@ -15,6 +16,8 @@ export interface NodeReaderOptions {
   safetyPollMs: number;
   onWakeUp(by: 'hint' | 'poll', topics: number): void;
   onReadFault(error: unknown): void;
+  /** `read`: rows are here, and no client has them. */
+  faults?: FaultPoints | undefined;
 }
 
 export class NodeReader {
@@ -140,6 +143,7 @@ export class NodeReader {
       rowsMax: PAGE_EVENTS_MAX,
       bytesMax: PAGE_BYTES_MAX,
     });
+    if (rows.length > 0) this.#options.faults?.reach('read');
     const rowsOf = Map.groupBy(rows, ({ topicId }: JournalRow) => topicId);
     for (const feed of feeds) {
       const found = rowsOf.get(feed.head.topicId);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { ProblemError } from '#proto/errors.ts';
+import type { FaultPoints } from '#proto/fault-points.ts';
 import type { Route } from '#proto/http/routes.ts';
 import { isSha256 } from '#proto/sha256.ts';
 import { type MessageName, type Validation, validateMessage } from '#proto/validate.ts';
@@ -25,6 +26,8 @@ import { runCommand } from './run-command.ts';
 export interface ServeDeps<Tx> {
   readonly authenticate: Authenticate;
   readonly commands: CommandStore<Tx>;
+  /** `<route>.answer`: what a command did is durable, and its caller was not told. */
+  readonly faults?: FaultPoints;
   /** Messages whose strict reading is too slow for their rate, with the check that stands in for it. */
   readonly quickValidators?: Readonly<
     Partial<Record<MessageName, (value: unknown) => Validation<unknown>>>
@@ -78,6 +81,7 @@ export async function serveRoute<Tx>(
     },
     (command) => handler({ ...seen, command }),
   );
+  deps.faults?.reach(`${route.name}.answer`);
   return answer instanceof Response ? answer : stored(answer, replayed);
 }
 

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { type FaultPoints, NO_FAULTS } from '#proto/fault-points.ts';
 import type {
   HarnessActivities,
   HarnessInput,
@@ -15,10 +16,14 @@ export type HarnessObserver = (
   work: () => Promise<HarnessResult>,
 ) => Promise<HarnessResult>;
 
-/** The one activity of queue `verification`. Cancelled by the workflow, it kills what runs and leaves nothing. */
+/**
+ * The one activity of queue `verification`. Cancelled by the workflow, it kills what runs and leaves nothing. Reaches a
+ * fault point at each stage of the harness, and `result` when the verdict is known here alone.
+ */
 export function createHarnessActivities(
   deps: HarnessDeps,
   observe: HarnessObserver,
+  faults: FaultPoints = NO_FAULTS,
 ): HarnessActivities {
   return {
     async runHarness(input) {
@@ -26,15 +31,18 @@ export function createHarnessActivities(
       let stage = 'prepare';
       const beat = setInterval(() => context.heartbeat({ stage }), HEARTBEAT_MS);
       try {
-        return await observe(input, () =>
+        const result = await observe(input, () =>
           runHarness(deps, input, {
             signal: context.cancellationSignal,
             onStage: (name) => {
               stage = name;
               context.heartbeat({ stage });
+              faults.reach(name);
             },
           }),
         );
+        faults.reach('result');
+        return result;
       } catch (error) {
         if (!(error instanceof ArtifactMismatchError)) throw error;
         throw ApplicationFailure.nonRetryable(error.message, error.name);
