@@ -12,6 +12,8 @@ export interface AgentProcess {
   readonly identity: ProcessIdentity;
   start(): void;
   readonly exited: Promise<AgentExit>;
+  /** Its standard input, where the command asked for one. */
+  readonly input: Writable | undefined;
   /** SIGTERM to the group, SIGKILL after the grace. Resolves when nothing of the group is left. */
   stop(): Promise<void>;
 }
@@ -27,6 +29,8 @@ export interface AgentCommand {
   env: Readonly<Record<string, string>>;
   /** It is a bubblewrap that names its namespace's first process on NAMESPACE_INFO_FD. */
   namespaced?: boolean;
+  /** It is talked to on its standard input; without, that is empty. */
+  interactive?: boolean;
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void;
   /** Between SIGTERM and SIGKILL. */
   stopGraceMs: number;
@@ -44,9 +48,13 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
     cwd: command.cwd,
     env: command.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(command.namespaced ? ['pipe' as const] : [])],
+    stdio: [
+      command.interactive ? 'pipe' : 'ignore',
+      ...['pipe' as const, 'pipe' as const, 'pipe' as const],
+      ...(command.namespaced ? ['pipe' as const] : []),
+    ],
   });
-  const [, stdout, stderr, gate, namespace] = child.stdio as AgentStreams;
+  const [input, stdout, stderr, gate, namespace] = child.stdio as AgentStreams;
   let namespaceInit: number | undefined;
   namespace?.once('data', (text: Buffer) => {
     const pid = NAMESPACE_INIT.exec(text.toString('utf8'))?.[1];
@@ -55,9 +63,11 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
   const exited = waitForExit(child, [stdout, stderr]);
   stdout.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk));
   stderr.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk));
-  gate.on('error', () => {
-    // EPIPE: the child ended at the gate; its exit tells.
-  });
+  for (const stream of [gate, input]) {
+    stream?.on('error', () => {
+      // EPIPE: the child has ended; its exit tells.
+    });
+  }
   const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid);
   if (identity === undefined) {
     await exited;
@@ -68,6 +78,7 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
     identity,
     start: () => gate.end('go\n'),
     exited,
+    input: input ?? undefined,
     stop() {
       stopped ??= stopGroup(identity, command.stopGraceMs, namespaceInit);
       return stopped;
@@ -75,7 +86,7 @@ export async function spawnAgent(command: AgentCommand): Promise<AgentProcess> {
   };
 }
 
-type AgentStreams = [null, Readable, Readable, Writable, Readable | undefined];
+type AgentStreams = [Writable | null, Readable, Readable, Writable, Readable | undefined];
 
 function waitForExit(child: ChildProcess, outputs: Readable[]): Promise<AgentExit> {
   const exited = new Promise<AgentExit>((resolve, reject) => {

@@ -8,7 +8,11 @@ import type { ApiClient } from '../api/client.ts';
 import type { Environment } from '../api/config-home.ts';
 import type { ClientState, KhalaClient } from '../khala/types.ts';
 import type { WatermarkStore } from '../khala/watermark-store.ts';
+import { createCodexDriver } from './drivers/codex/driver.ts';
+import { locateCodex } from './drivers/codex/locate.ts';
+import type { TokenPrice } from './drivers/codex/usage.ts';
 import { createCommandDriver } from './drivers/command.ts';
+import type { AgentDriver } from './drivers/driver.ts';
 import { hostFaultPoints } from './fault-points.ts';
 import { createGit } from './git.ts';
 import type { HostDeps } from './host.ts';
@@ -28,7 +32,17 @@ export interface HostSettings {
   dataDirectory: string;
   root: string;
   name: string;
+  codex: CodexSettings;
   log: HostLog;
+}
+
+export interface CodexSettings {
+  /** Path of the binary; undefined looks in the cache and on the PATH. */
+  binary: string | undefined;
+  /** A server that speaks the Responses API, in the place of OpenAI's. */
+  serverUrl: string | undefined;
+  model: string | undefined;
+  price: TokenPrice | undefined;
 }
 
 export interface ComposedHost {
@@ -46,19 +60,18 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
   await mkdir(runsDirectory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const git = createGit(environment);
   const sandbox = await detectSandbox(environment['PATH']);
-  const driver = createCommandDriver({
-    sandbox,
-    environment,
-    passEnvironment: settings.passEnvironment,
-    // Logins and other runs' workspaces are nobody's business but the host's.
-    hidden: [
-      settings.configDirectory,
-      settings.dataDirectory,
-      ...localStackPaths(environment['OA_DATA_DIR']),
-      ...credentialPaths(environment['HOME'] ?? homedir()),
-    ],
-    now: Date.now,
-  });
+  // Logins and other runs' workspaces are nobody's business but the host's.
+  const hidden = [
+    settings.configDirectory,
+    settings.dataDirectory,
+    ...localStackPaths(environment['OA_DATA_DIR']),
+    ...credentialPaths(environment['HOME'] ?? homedir()),
+  ];
+  const { passEnvironment } = settings;
+  const shared = { sandbox, environment, hidden, now: Date.now };
+  const command = createCommandDriver({ ...shared, passEnvironment });
+  const codex = await findCodex(settings, { ...shared, homeDirectory: join(directory, 'codex') });
+  const drivers: AgentDriver[] = [command, ...(codex ? [codex] : [])];
   return {
     directory,
     root,
@@ -70,8 +83,9 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
       journal: await openRequestJournal(join(directory, 'requests')),
       turns: {
         workspaces: { git, root, runsDirectory },
-        driver: (name) => (name === driver.name ? driver : undefined),
+        driver: (name) => drivers.find((driver) => driver.name === name),
       },
+      drivers,
       identity: createWorkerIdentity(directory),
       log,
       now: Date.now,
@@ -79,6 +93,26 @@ export async function composeHost(settings: HostSettings): Promise<ComposedHost>
     },
   };
 }
+
+/** Undefined where Codex is not installed, which is said only to who asked for it. */
+async function findCodex(
+  { codex, environment, log }: HostSettings,
+  deps: Omit<Parameters<typeof createCodexDriver>[0], 'binary' | keyof CodexSettings>,
+): Promise<AgentDriver | undefined> {
+  const search = await locateCodex({
+    setting: codex.binary,
+    cacheDirectory: CACHE_DIRECTORY,
+    searchPath: environment['PATH'],
+  });
+  if (!search.found) {
+    log.info(`agents by Codex are not offered: ${search.reason}`);
+    return undefined;
+  }
+  if (search.found.warning) log.warn(search.found.warning);
+  return createCodexDriver({ ...deps, ...codex, binary: search.found });
+}
+
+const CACHE_DIRECTORY = join(import.meta.dirname, '..', '..', '.cache');
 
 /** What a local stack of this checkout keeps: its keys, and everybody's work. */
 const LOCAL_STACK = ['keys', 'postgres', 'artifacts', 'logs', 'temporal.db'];

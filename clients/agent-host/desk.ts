@@ -3,15 +3,17 @@
  * idempotency key, repeated until the platform has it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JsonValue } from '#proto/canonical.ts';
+import type { JsonObject, JsonValue } from '#proto/canonical.ts';
 import { type FaultPoints, NO_FAULTS } from '#proto/fault-points.ts';
 import { validateMessage } from '#proto/validate.ts';
 import { ApiError } from '../api/errors.ts';
-import type { StopReason } from './drivers/driver.ts';
+import { createApprovalDesks } from './approval-desk.ts';
+import type { StopReason, TurnMessage } from './drivers/driver.ts';
 import { persist } from './persist.ts';
 import type { Platform } from './platform.ts';
 import type { HostLog } from './publisher.ts';
 import type { HostRequest, RequestJournal, TerminalReceipt } from './request-journal.ts';
+import { textField } from './request-message.ts';
 import { executeTurn, publishLeftovers, type Turn, type TurnDeps } from './turn.ts';
 import { workerError } from './worker-error.ts';
 
@@ -48,6 +50,8 @@ const DEADLINE_MARGIN_MS = 2_000;
 export function createDesk(deps: DeskDeps): Desk {
   const { journal, platform, log, faults = NO_FAULTS } = deps;
   const active = new Map<string, { runId: string; stop: AbortController; done: Promise<void> }>();
+  /** Turns whose agents take messages while they run. */
+  const steerable = new Map<string, (message: TurnMessage) => Promise<boolean>>();
   const closing = new AbortController();
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -57,6 +61,12 @@ export function createDesk(deps: DeskDeps): Desk {
   let scan: Promise<void> = Promise.resolve();
 
   const waiting = { log, signal: closing.signal };
+  const approvals = createApprovalDesks((post, signal) =>
+    persist(`a question of ${post.runId}`, () => platform.requestApproval(post), {
+      log,
+      signal: AbortSignal.any([signal, closing.signal]),
+    }),
+  );
   const turnDeps: TurnDeps = {
     ...deps.turns,
     log,
@@ -129,6 +139,12 @@ export function createDesk(deps: DeskDeps): Desk {
       }
       case 'turn/interrupt':
         return interrupt(request);
+      case 'turn/steer':
+        return steer(request, remainingMs);
+      case 'approval/resolve':
+        return approvals.resolve(request.params)
+          ? answered(request, { delivered: true })
+          : workerError(named, 'conflict', 'no agent waits for this answer any more', false);
       default:
         return workerError(
           named,
@@ -156,6 +172,8 @@ export function createDesk(deps: DeskDeps): Desk {
           // The driver lets the agent go as soon as this returns.
           setImmediate(() => faults.reach('agent-works'));
         },
+        approvals: approvals.of(turn),
+        takesMessages: (steer) => steerable.set(request.request_id, steer),
       });
     } catch (error) {
       if (error instanceof ApiError && ['Unauthorized', 'MissingCredential'].includes(error.kind)) {
@@ -167,7 +185,30 @@ export function createDesk(deps: DeskDeps): Desk {
       return workerError(turn, 'internal_error', message, true);
     } finally {
       clearTimeout(deadline);
+      steerable.delete(request.request_id);
     }
+  }
+
+  /**
+   * Waits until the agent has the message in front of it: one that it had only accepted would be lost with an interrupt.
+   * Where that takes longer than the request may, it is on its way all the same.
+   */
+  async function steer(request: HostRequest, remainingMs: number): Promise<TerminalReceipt> {
+    const named = { requestId: request.request_id, method: request.method };
+    const message = {
+      messageId: textField(request.params, 'message_id'),
+      text: textField(request.params, 'text'),
+    };
+    if (!message.messageId || !message.text) {
+      return workerError(named, 'invalid_request', 'params name no message', false);
+    }
+    const take = steerable.get(textField(request.params, 'request_id'));
+    const taken =
+      take !== undefined &&
+      (await Promise.race([take(message), delay(remainingMs, true, { ref: false })]));
+    return taken
+      ? answered(request, { delivered: true })
+      : workerError(named, 'conflict', 'the turn takes no message', false);
   }
 
   function interrupt(request: HostRequest): TerminalReceipt {
@@ -175,15 +216,7 @@ export function createDesk(deps: DeskDeps): Desk {
       ({ runId }) => runId !== '' && runId === request.run_id,
     );
     for (const { stop } of turns) abort(stop, 'interrupted');
-    return {
-      event_type: 'worker.response',
-      payload: {
-        request_id: request.request_id,
-        method: request.method,
-        ok: true,
-        response: { status: 'completed', interrupted: turns.length },
-      },
-    };
+    return answered(request, { status: 'completed', interrupted: turns.length });
   }
 
   /** The receipt of a turn that did not get to send its events itself. */
@@ -240,6 +273,13 @@ export function createDesk(deps: DeskDeps): Desk {
   };
 }
 
+function answered(request: HostRequest, response: JsonObject): TerminalReceipt {
+  return {
+    event_type: 'worker.response',
+    payload: { request_id: request.request_id, method: request.method, ok: true, response },
+  };
+}
+
 /** The platform understood the receipt and will not have it, unlike one that is too late. */
 function isMalformed(error: ApiError): boolean {
   return error.kind === 'Validation' && (error.status === 400 || error.status === 422);
@@ -288,7 +328,26 @@ export function parseTurn(request: HostRequest): Turn | string {
     feedback: typeof params['feedback'] === 'string' ? params['feedback'] : '',
     deadlineAtMs: request.deadline_at_ms,
     outputBytesMax: outputBytesMax > 0 ? outputBytesMax : OUTPUT_BYTES_MAX,
+    messages: messagesOf(params['messages']),
+    agentThread: agentThreadOf(params['agent_thread']),
   };
+}
+
+function messagesOf(value: JsonValue | undefined): TurnMessage[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((message) => {
+    const messageId = textField(message, 'message_id');
+    const text = textField(message, 'text');
+    return messageId && text ? [{ messageId, text }] : [];
+  });
+}
+
+function agentThreadOf(value: JsonValue | undefined): { id: string; fork: boolean } | undefined {
+  if (value === undefined) return undefined;
+  const id = textField(value, 'id');
+  const fork =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && value['fork'];
+  return id ? { id, fork: fork === true } : undefined;
 }
 
 function hashOf(artifact: JsonValue | undefined): string | undefined {

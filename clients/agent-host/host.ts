@@ -7,6 +7,7 @@
  * 4. A refused credential, or another host that took the worker over, ends the host and its agents.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { JsonObject } from '#proto/canonical.ts';
 import type { FaultPoints } from '#proto/fault-points.ts';
 import { ApiError } from '../api/errors.ts';
 import { acquireLock } from '../api/process-lock.ts';
@@ -15,6 +16,7 @@ import { SyncTokenRefused } from '../khala/errors.ts';
 import type { ClientState, KhalaClient, SyncEvent } from '../khala/types.ts';
 import type { Watermark, WatermarkStore } from '../khala/watermark-store.ts';
 import { createDesk, type Desk } from './desk.ts';
+import type { AgentDriver } from './drivers/driver.ts';
 import type { HostEnd } from './host-end.ts';
 import { startLease } from './lease.ts';
 import type { Platform } from './platform.ts';
@@ -33,6 +35,8 @@ export interface HostDeps {
   watermarks: WatermarkStore;
   journal: RequestJournal;
   turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'getArtifact' | 'log'>;
+  /** What the worker says that it can drive. */
+  drivers: readonly Pick<AgentDriver, 'name' | 'version'>[];
   identity: WorkerIdentity;
   log: HostLog;
   now(): number;
@@ -143,7 +147,7 @@ async function register(deps: HostDeps, options: HostOptions, signal: AbortSigna
         workspace_ref: options.root,
         adapter: 'agent-host',
         labels: options.labels,
-        metadata: { name: options.name, drivers: ['command'] },
+        metadata: { name: options.name, ...describeDrivers(deps.drivers) },
       });
     } catch (error) {
       if (!(error instanceof ApiError) || !error.retryable) throw error;
@@ -151,6 +155,15 @@ async function register(deps: HostDeps, options: HostOptions, signal: AbortSigna
       await delay(backoffMs(attempt + 3, Math.random), undefined, { signal });
     }
   }
+}
+
+/** Dispatch looks into `drivers`; the versions are for people. */
+function describeDrivers(drivers: HostDeps['drivers']): JsonObject {
+  const versions = drivers.flatMap(({ name, version }) => (version ? [[name, version]] : []));
+  return {
+    drivers: drivers.map(({ name }) => name),
+    driver_versions: Object.fromEntries(versions),
+  };
 }
 
 interface Following {

@@ -4,6 +4,7 @@ import type { ArtifactRef, RegisterWorkerRequest, WorkerStatus } from '#proto/ge
 import type { Draft } from '#proto/read.ts';
 import type { ApiClient } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
+import type { ApprovalPost, PostedApproval } from './approval-desk.ts';
 import type { HostRequest, TerminalReceipt } from './request-journal.ts';
 import type { SpooledEvent } from './spool.ts';
 import type { ArtifactKind } from './turn.ts';
@@ -68,6 +69,13 @@ export function createPlatform(api: ApiClient) {
         body: { events },
         attemptsMax: 1,
       }),
+
+    /** One attempt at a question of an agent. */
+    requestApproval: async (_: ApprovalPost): Promise<PostedApproval> => ({
+      state: 'denied',
+      scope: 'once',
+      reason: 'this platform takes no questions of agents yet',
+    }),
 
     async putArtifact(runId: string, kind: ArtifactKind, file: StoredFile): Promise<ArtifactRef> {
       const answer = await api.call('runtime.run.artifact.put', {

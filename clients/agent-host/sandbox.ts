@@ -26,7 +26,18 @@ export interface Confinement {
   unsandboxed_because?: 'full_access' | 'bubblewrap_unavailable';
 }
 
+/** Around an agent that has a sandbox of its own: what it must not read is not there, and nothing of it outlives it. */
+export interface MaskRequest {
+  workTree: string;
+  /** Written by the agent itself, beside its work. */
+  writable: readonly string[];
+  readable: readonly string[];
+  hidden: readonly string[];
+}
+
 export interface Sandbox {
+  /** Undefined where bubblewrap cannot be used inside bubblewrap: the agent is then masked by nothing. */
+  mask(argv: readonly string[], request: MaskRequest): string[] | undefined;
   /** The bubblewrap that works on this machine, or undefined. */
   readonly bubblewrap: string | undefined;
   wrap(
@@ -57,27 +68,31 @@ const CREDENTIALS_IN_HOME = [
 /** Where bubblewrap says, before the command starts, which process the namespace lives by. It closes it for the command. */
 export const NAMESPACE_INFO_FD = 4;
 const PROBE_TIMEOUT_MS = 5_000;
+const SANDBOX_PROBE = ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
+/** The agent keeps the network, which its model needs, and the file system, which its own sandbox takes from its commands. */
+const MASK = ['--die-with-parent', '--unshare-pid', '--dev-bind', '/', '/', '--proc', '/proc'];
 
 /** Finds out once whether bubblewrap is here and may create namespaces (containers and AppArmor often forbid it). */
 export async function detectSandbox(searchPath: string | undefined): Promise<Sandbox> {
-  const bubblewrap = (await probe(searchPath)) ? 'bwrap' : undefined;
-  return { bubblewrap, wrap: (argv, request) => wrap(bubblewrap, argv, request) };
+  const bubblewrap = (await probe(searchPath, SANDBOX_PROBE)) ? 'bwrap' : undefined;
+  const nests = bubblewrap && (await probe(searchPath, [...MASK, 'bwrap', ...SANDBOX_PROBE]));
+  return {
+    bubblewrap,
+    wrap: (argv, request) => wrap(bubblewrap, argv, request),
+    mask: (argv, request) => (nests ? mask(bubblewrap, argv, request) : undefined),
+  };
 }
 
 export function credentialPaths(home: string): string[] {
   return CREDENTIALS_IN_HOME.map((name) => join(home, name));
 }
 
-async function probe(searchPath: string | undefined): Promise<boolean> {
+async function probe(searchPath: string | undefined, options: string[]): Promise<boolean> {
   try {
-    await run(
-      'bwrap',
-      ['--unshare-all', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', 'true'],
-      {
-        timeout: PROBE_TIMEOUT_MS,
-        env: { PATH: searchPath ?? '/usr/bin:/bin' },
-      },
-    );
+    await run('bwrap', [...options, 'true'], {
+      timeout: PROBE_TIMEOUT_MS,
+      env: { PATH: searchPath ?? '/usr/bin:/bin' },
+    });
     return true;
   } catch {
     return false;
@@ -117,6 +132,19 @@ async function wrap(
     argv: [bubblewrap, ...options.flat(), '--', ...argv],
     confinement: { mode: request.mode, tool: 'bubblewrap', network: false },
   };
+}
+
+function mask(bubblewrap: string, argv: readonly string[], request: MaskRequest): string[] {
+  const options = [
+    MASK,
+    ['--info-fd', String(NAMESPACE_INFO_FD)],
+    ['--tmpfs', '/tmp'],
+    ...hide(request.hidden),
+    ...request.readable.map((path) => ['--ro-bind-try', path, path]),
+    ...[...request.writable, request.workTree].map((path) => ['--bind', path, path]),
+    ['--chdir', request.workTree],
+  ];
+  return [bubblewrap, ...options.flat(), '--', ...argv];
 }
 
 /**

@@ -2,12 +2,16 @@
  * One turn from request to receipt: workspace, agent, patch, artifacts, events, and exactly one answer. Nothing here
  * talks about leases or topics; the host does.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef, JsonObject, RepoSpec } from '#proto/gen/types.ts';
+import { PRIVATE_FILE_MODE } from '../api/atomic-file.ts';
 import type { ProcessIdentity } from '../api/process-identity.ts';
+import type { ApprovalDesk } from './approvals.ts';
 import {
   type AgentDriver,
   type StopReason,
+  type TurnMessage,
   type TurnOutcome,
   TurnRefusedError,
   type TurnRequest,
@@ -20,6 +24,7 @@ import { type EventInput, Spool, type SpooledEvent } from './spool.ts';
 import { suspectedSecrets } from './suspected-secrets.ts';
 import { type WorkerErrorCode, workerError } from './worker-error.ts';
 import {
+  describeFile,
   keepWorkspace,
   openWorkspace,
   type StoredFile,
@@ -28,7 +33,7 @@ import {
   WorkspaceError,
 } from './workspace.ts';
 
-export type ArtifactKind = 'patch' | 'repo_bundle' | 'output';
+export type ArtifactKind = 'patch' | 'repo_bundle' | 'output' | 'diff';
 
 export interface TurnDeps {
   workspaces: WorkspaceDeps;
@@ -42,8 +47,6 @@ export interface TurnDeps {
 
 export interface Turn extends TurnRequest {
   repo: RepoSpec | undefined;
-  /** Hash of the patch that an earlier turn made, perhaps elsewhere. */
-  previousPatch: string | undefined;
   method: string;
 }
 
@@ -51,6 +54,8 @@ export interface TurnHooks {
   /** Aborts with a StopReason. */
   signal: AbortSignal;
   processStarting(identity: ProcessIdentity): Promise<void>;
+  approvals: ApprovalDesk;
+  takesMessages(steer: (message: TurnMessage) => Promise<boolean>): void;
 }
 
 /** What a turn leaves beside the work tree; the next life of the host finds it under the same name. */
@@ -126,6 +131,9 @@ async function runAgent(
     signal: hooks.signal,
     emit: (event) => events.emit(event),
     processStarting: hooks.processStarting,
+    approvals: hooks.approvals,
+    takesMessages: hooks.takesMessages,
+    storeText: (kind, text) => storeText(deps, turn, kind, text),
   });
   if (events.shed > 0) {
     const text = `[… ${events.shed} parts of the output were left out while the platform was away]\n`;
@@ -136,6 +144,17 @@ async function runAgent(
   await events.flushed();
   await publisher.drained();
   return receiptOf(turn, workspace, outcome, results);
+}
+
+async function storeText(
+  deps: TurnDeps,
+  turn: Turn,
+  kind: 'diff',
+  text: string,
+): Promise<ArtifactRef> {
+  const path = join(turnDirectory(deps.workspaces.runsDirectory, turn), `${kind}.txt`);
+  await writeFile(path, text, { mode: PRIVATE_FILE_MODE });
+  return deps.putArtifact(turn.runId, kind, await describeFile(path));
 }
 
 interface TurnResults {
@@ -189,7 +208,7 @@ function receiptOf(
   outcome: TurnOutcome,
   results: TurnResults,
 ): TerminalReceipt {
-  const failure = failureOf(outcome.stopped, turn);
+  const failure = failureOf(outcome.stopped, turn) ?? outcome.failure;
   if (failure) return workerError(turn, failure.code, failure.message, failure.retryable);
   return {
     event_type: 'worker.response',

@@ -5,6 +5,7 @@ export type WorkerErrorCode =
   | 'forbidden'
   | 'invalid_request'
   | 'unsupported_method'
+  | 'conflict'
   | 'worker_unavailable'
   | 'timeout'
   | 'internal_error';

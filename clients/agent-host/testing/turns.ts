@@ -5,7 +5,13 @@ import { createCommandDriver } from '../drivers/command.ts';
 import { createGit } from '../git.ts';
 import { detectSandbox } from '../sandbox.ts';
 import type { SpooledEvent } from '../spool.ts';
-import { type ArtifactKind, executeTurn, type Turn, type TurnDeps } from '../turn.ts';
+import {
+  type ArtifactKind,
+  executeTurn,
+  type Turn,
+  type TurnDeps,
+  type TurnHooks,
+} from '../turn.ts';
 
 /** What a platform has taken from a turn. */
 export interface Taken {
@@ -74,6 +80,8 @@ export function turnOf(
     },
     repo: source ? { source, ref: '', base_commit: '' } : undefined,
     previousPatch: undefined,
+    messages: [],
+    agentThread: undefined,
     feedback: '',
     deadlineAtMs: Date.now() + 60_000,
     outputBytesMax: 1024 * 1024,
@@ -81,8 +89,19 @@ export function turnOf(
   };
 }
 
-export async function runTurn(deps: TurnDeps, turn: Turn, signal = new AbortController().signal) {
-  const receipt = await executeTurn(deps, turn, { signal, processStarting: async () => undefined });
+const NO_HOOKS: Omit<TurnHooks, 'signal'> = {
+  processStarting: async () => undefined,
+  takesMessages: () => undefined,
+  approvals: { ask: async () => ({ decision: 'deny', scope: 'once', reason: '' }) },
+};
+
+export async function runTurn(
+  deps: TurnDeps,
+  turn: Turn,
+  signal = new AbortController().signal,
+  hooks: Partial<TurnHooks> = {},
+) {
+  const receipt = await executeTurn(deps, turn, { signal, ...NO_HOOKS, ...hooks });
   const response = (receipt.payload['response'] ?? {}) as JsonObject;
   return { receipt, response };
 }

@@ -6,6 +6,7 @@ import { runHost } from '../../agent-host/host.ts';
 import type { HostEnd } from '../../agent-host/host-end.ts';
 import { LockHeldError } from '../../api/process-lock.ts';
 import { type Cli, connect } from '../cli.ts';
+import { type CodexFlags, codexSettings } from '../codex-settings.ts';
 import { CliError, EXIT, usageError } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openKhala, openWatermarks } from '../live.ts';
@@ -26,6 +27,9 @@ export function addWorkerCommands(program: Command, terminal: Terminal): void {
     .option('--label <key=value>', 'a label that runs can select; repeatable', keyValue)
     .option('--turns <n>', 'agents at the same time', positiveInteger, TURNS_AT_ONCE)
     .option('--pass-env <name>', 'a variable that agents may see; repeatable', collect)
+    .option('--codex <path>', 'the Codex binary (default: the installed one, then the PATH)')
+    .option('--codex-url <url>', 'a server that speaks the Responses API, in the place of OpenAI’s')
+    .option('--codex-model <name>', 'the model of runs that name none')
     .addHelpText(
       'before',
       examples(
@@ -54,7 +58,9 @@ interface StartFlags {
   passEnv?: string[];
 }
 
-async function start(cli: Cli, flags: StartFlags): Promise<void> {
+type Flags = StartFlags & CodexFlags;
+
+async function start(cli: Cli, flags: Flags): Promise<void> {
   const connection = await connect(cli);
   // Said before anything is set up, not by the first refused request.
   await connection.api.session.accessToken();
@@ -73,6 +79,7 @@ async function start(cli: Cli, flags: StartFlags): Promise<void> {
     passEnvironment: flags.passEnv ?? [],
     root: resolve(cli.terminal.cwd, flags.root),
     name,
+    codex: codexSettings(flags, cli.terminal.environment),
     log,
   }).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
