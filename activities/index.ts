@@ -8,6 +8,7 @@ import type { RuntimeActivityDeps } from './run/deps.ts';
 import { createDispatchTurn, createReadReceipt } from './run/dispatch.ts';
 import { createDeriveRunFiles } from './run/files/derive.ts';
 import { createFinishRun } from './run/finish.ts';
+import { createRecordLoopDetected } from './run/loop.ts';
 import { createRecordExecutorLost } from './run/recover.ts';
 import { createBeginVerification } from './run/verification.ts';
 import { withReadableFailures } from './shared/failures.ts';
@@ -30,6 +31,7 @@ export function activitiesOf(deps: RuntimeActivityDeps): RuntimeActivities {
     recordRunCreated: createRecordRunCreated(deps),
     dispatchTurn: createDispatchTurn(deps),
     readReceipt: createReadReceipt(deps),
+    recordLoopDetected: createRecordLoopDetected(deps),
     recordExecutorLost: createRecordExecutorLost(deps),
     recordCancelRequested: createRecordCancelRequested(deps),
     beginVerification: createBeginVerification(deps),

@@ -92,6 +92,24 @@ test('what needs attention is said: no sandbox, a suspected secret, a lost worke
   `);
 });
 
+test('an agent that turns in a circle is warned about, and its end says why', () => {
+  const loop = { detector: 'generic_repeat', reason_code: 'loop_detected.no_progress' };
+  expect(
+    shown([
+      ['run.loop_detected', { ...loop, level: 'warning', message: 'make was called 10 times' }],
+      ['run.loop_detected', { ...loop, level: 'critical', message: 'make was called 20 times' }],
+      [
+        'run.finished',
+        { status: 'failed', reason: 'make was called 20 times', reason_class: 'loop_detected' },
+      ],
+    ]),
+  ).toMatchInlineSnapshot(`
+    "  the agent may be turning in a circle: make was called 10 times
+      the agent turns in a circle and is stopped: make was called 20 times
+    ● failed as loop_detected: make was called 20 times"
+  `);
+});
+
 test('of a flood of output the end is shown', () => {
   const text = Array.from({ length: 100 }, (_, index) => `line ${index}`).join('\n');
   const lines = shown([['tool.progress', { text }]]).split('\n');

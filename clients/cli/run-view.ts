@@ -67,6 +67,8 @@ export function createRunView({
         ];
       case 'run.cancel_requested':
         return [paint('yellow', `  cancel requested${because(field('reason'))}`)];
+      case 'run.loop_detected':
+        return [loop(payload)];
       case 'approval.requested':
         return [
           paint(
@@ -146,9 +148,18 @@ export function createRunView({
     return paint(accepted ? 'green' : 'red', words);
   }
 
+  function loop(payload: JsonValue): string {
+    const message = oneLine(text(payload, 'message'), LINE_CHARACTERS_MAX);
+    return text(payload, 'level') === 'critical'
+      ? paint('red', `  the agent turns in a circle and is stopped: ${message}`)
+      : paint('yellow', `  the agent may be turning in a circle: ${message}`);
+  }
+
   function finished(payload: JsonValue): string {
     const status = text(payload, 'status');
-    const words = `● ${status}${because(text(payload, 'reason') || text(payload, 'reason_class'))}`;
+    const reasonClass = text(payload, 'reason_class');
+    const as = reasonClass === 'loop_detected' ? ` as ${reasonClass}` : '';
+    const words = `● ${status}${as}${because(text(payload, 'reason') || reasonClass)}`;
     return paint('bold', paint(status === 'succeeded' ? 'green' : 'red', words));
   }
 

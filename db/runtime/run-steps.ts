@@ -37,6 +37,20 @@ export async function* readEventsOfTypes(
   }
 }
 
+/** The newest events of some types behind a position, in the log's order. */
+export async function readNewestOfTypes(
+  sql: Sql | Tx,
+  runId: string,
+  eventTypes: readonly string[],
+  bounds: { afterSeq: number; limit: number },
+): Promise<TypedEvent[]> {
+  const newest = await sql<TypedEvent[]>`
+    select seq, event_type, payload from runtime.run_events
+    where run_id = ${runId} and seq > ${bounds.afterSeq} and event_type = any (${eventTypes})
+    order by seq desc limit ${bounds.limit}`;
+  return newest.reverse();
+}
+
 /** A thread whose run has ended can begin another. */
 export async function releaseThread(tx: Tx, threadId: string, runId: string): Promise<void> {
   await tx`

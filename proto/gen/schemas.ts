@@ -3280,9 +3280,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     "type": "object",
     "properties": {
       "detector": {
+        "description": "generic_repeat, known_poll_no_progress, ping_pong, global_circuit_breaker.",
         "type": "string"
       },
       "level": {
+        "description": "warning, critical.",
         "type": "string"
       },
       "reason_code": {
@@ -3290,6 +3292,21 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "message": {
         "type": "string"
+      },
+      "tool_name": {
+        "type": "string"
+      },
+      "calls": {
+        "description": "How many calls the detector counted.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "since_seq": {
+        "description": "Where the last new outcome or file change stands: the calls after it are the streak.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
       }
     },
     "additionalProperties": false

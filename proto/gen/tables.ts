@@ -702,6 +702,9 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'level', number: 2, kind: 'string', container: 'one', presence: false },
     { name: 'reason_code', number: 3, kind: 'string', container: 'one', presence: false },
     { name: 'message', number: 4, kind: 'string', container: 'one', presence: false },
+    { name: 'tool_name', number: 5, kind: 'string', container: 'one', presence: false },
+    { name: 'calls', number: 6, kind: 'uint32', container: 'one', presence: false },
+    { name: 'since_seq', number: 7, kind: 'uint64', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.ApprovalRequested': [
     { name: 'approval_id', number: 1, kind: 'string', container: 'one', presence: false },

@@ -958,10 +958,17 @@ export interface RunFinished {
 }
 
 export interface RunLoopDetected {
+  /** generic_repeat, known_poll_no_progress, ping_pong, global_circuit_breaker. */
   detector: string;
+  /** warning, critical. */
   level: string;
   reason_code: string;
   message: string;
+  tool_name: string;
+  /** How many calls the detector counted. */
+  calls: number;
+  /** Where the last new outcome or file change stands: the calls after it are the streak. */
+  since_seq: string;
 }
 
 export interface ApprovalRequested {

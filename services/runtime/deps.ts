@@ -7,6 +7,7 @@ import type { ArtifactStore } from '../shared/artifact-store.ts';
 import type { Handlers } from '../shared/http/handler.ts';
 import type { Tracing } from '../shared/tracing.ts';
 import type { RuntimeMetrics } from './metrics.ts';
+import type { LoopWatch } from './runs/loop-watch.ts';
 import type { RunWorkflows } from './runs/run-workflows.ts';
 
 /** What the handlers of the runtime work with. */
@@ -14,6 +15,7 @@ export interface RuntimeDeps {
   readonly sql: Sql;
   readonly journal: Journal;
   readonly workflows: RunWorkflows;
+  readonly loops: LoopWatch;
   readonly artifacts: ArtifactStore;
   readonly metrics: RuntimeMetrics;
   readonly tracing: Tracing;

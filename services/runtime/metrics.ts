@@ -18,6 +18,12 @@ export const RUNTIME_METRICS = {
     description: 'From the parsed batch to its durable commit.',
     labels: [],
   }),
+  run_loops_found_total: metric({
+    kind: 'counter',
+    description:
+      'Agents found turning in a circle: a warning per streak, and what was told to the run.',
+    labels: ['detector', 'level'],
+  }),
   run_start_duration_seconds: metric({
     kind: 'histogram',
     description: 'From the claim of the key to the committed run.created.',

@@ -25,6 +25,7 @@ import type { RuntimeConfig } from './config.ts';
 import type { RuntimeDeps } from './deps.ts';
 import { createRevocationList } from './internal/revocation-list.ts';
 import { createRuntimeMetrics } from './metrics.ts';
+import { createLoopWatch } from './runs/loop-watch.ts';
 import { createRunWorkflows } from './runs/run-workflows.ts';
 import { startSweep } from './sweep.ts';
 
@@ -67,10 +68,12 @@ export async function startRuntime(
   });
   const commands = createCommandStore(sql);
   const nonces = createNonceStore(sql);
+  const workflows = createRunWorkflows(client, logger);
   const runtime: RuntimeDeps = {
     sql,
     journal,
-    workflows: createRunWorkflows(client, logger),
+    workflows,
+    loops: createLoopWatch({ sql, journal, workflows, metrics, logger, now }),
     artifacts: createDirectoryStore(config.OA_ARTIFACTS_DIR),
     metrics,
     tracing,
@@ -125,6 +128,7 @@ export async function startRuntime(
     onDrain: operations.startDraining,
     closers: [
       () => sweep.close(),
+      () => runtime.loops.close(),
       () => runtime.workflows.close(),
       () => journal.close(),
       () => hinter.close(),

@@ -249,6 +249,25 @@ describe('a step that runs twice', () => {
   });
 });
 
+test('a loop is journaled once, and its worker asked once to interrupt the turn', async () => {
+  const { activities, sql } = steps;
+  const { run, worker_id } = await createdRun();
+  const open_turn = await dispatched(run);
+  const finding = {
+    detector: 'generic_repeat',
+    level: 'critical',
+    tool: 'make',
+    calls: 20,
+    since_seq: 7,
+    message: 'make was called 20 times',
+  } as const;
+  await twice(() => activities.recordLoopDetected({ run_id: run.run_id, finding, open_turn }));
+  const requests = await sql<{ method: string }[]>`
+    select method from runtime.worker_requests
+    where worker_id = ${worker_id} and method = 'turn/interrupt'`;
+  expect(requests).toHaveLength(1);
+});
+
 test('an answer that was committed before the loss stands', async () => {
   const { activities, sql, journal } = steps;
   const { run, worker_id } = await createdRun();

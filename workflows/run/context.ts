@@ -2,7 +2,7 @@
  * One run in the memory of its workflow: where it stands, what it was told, and the only ways to take a step or to wait.
  *
  * 1. `step` runs one recording activity at a time, so the state here and the state in the database move together.
- * 2. After a cancel or the end of the wall clock neither `step` nor `until` lets the main flow go on: they throw RunStopped.
+ * 2. After a cancel, the end of the wall clock or a loop of the agent neither `step` nor `until` lets the main flow go on: they throw RunStopped.
  */
 import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ArtifactRef } from '#proto/gen/types.ts';
@@ -10,6 +10,7 @@ import { createLock, type Lock } from '../shared/lock.ts';
 import { describeRun } from './details.ts';
 import { RunStopped } from './ending.ts';
 import { type EffectiveLimits, effectiveLimits } from './limits.ts';
+import type { LoopFinding } from './loop-detection.ts';
 import type { RunInput, RunView, WorkerLost, WorkerReceipt } from './messages.ts';
 import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
 import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
@@ -53,6 +54,8 @@ export interface RunContext {
   /** By request id; a receipt can arrive before its dispatch has returned. */
   readonly receipts: Map<string, WorkerReceipt>;
   lost: WorkerLost | null;
+  /** The agent was found turning in a circle: the run ends. */
+  loop: LoopFinding | null;
   /** Counts the signals that a worker may be free. */
   workersSeen: number;
   wallClockEnded: boolean;
@@ -86,6 +89,7 @@ export function openRun(input: RunInput): RunContext {
     approval: null,
     receipts: new Map(),
     lost: null,
+    loop: null,
     workersSeen: 0,
     wallClockEnded: false,
     waitingFor: '',
@@ -169,12 +173,13 @@ export async function until(
 }
 
 function isStopped(context: RunContext): boolean {
-  return context.state.status === 'canceling' || context.wallClockEnded;
+  return context.state.status === 'canceling' || context.wallClockEnded || context.loop !== null;
 }
 
 function assertGoing(context: RunContext): void {
   if (context.state.status === 'canceling') throw new RunStopped('canceled');
   if (context.wallClockEnded) throw new RunStopped('timeout');
+  if (context.loop) throw new RunStopped('loop_detected');
 }
 
 export function viewOf(context: RunContext): RunView {

@@ -28,12 +28,12 @@ export class RunEnded extends Error {
   }
 }
 
-/** Somebody cancelled or the wall clock ran out: no further step begins. */
+/** Somebody cancelled, the wall clock ran out or the agent turns in a circle: no further step begins. */
 export class RunStopped extends Error {
   override readonly name = 'RunStopped';
-  readonly cause_kind: 'canceled' | 'timeout';
+  readonly cause_kind: 'canceled' | 'timeout' | 'loop_detected';
 
-  constructor(kind: 'canceled' | 'timeout') {
+  constructor(kind: RunStopped['cause_kind']) {
     super(`the run was stopped: ${kind}`);
     this.cause_kind = kind;
   }

@@ -11,6 +11,7 @@ import {
   cancelRunUpdate,
   createRunUpdate,
   frameSignal,
+  loopDetectedSignal,
   type ResolveApprovalArgs,
   type ResolveApprovalResult,
   resolveApprovalUpdate,
@@ -49,6 +50,10 @@ export function answerMessages(context: RunContext): void {
   });
   setHandler(workerLostSignal, (lost) => {
     context.lost = lost;
+  });
+  setHandler(loopDetectedSignal, (finding) => {
+    // Of a turn that is over nothing turns any more.
+    if (context.openTurn) context.loop ??= finding;
   });
   setHandler(workerAvailableSignal, () => {
     context.workersSeen += 1;

@@ -1,6 +1,7 @@
 /** Everything that can be said to a run's workflow. Ids of updates are the caller's idempotency keys. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ArtifactRef, RunSpec } from '#proto/gen/types.ts';
+import type { LoopFinding } from './loop-detection.ts';
 import type { PolicySet } from './policy.ts';
 import type { RunState, RunStatus } from './state.ts';
 import type { RunTimings } from './timings.ts';
@@ -135,6 +136,9 @@ export interface WorkerLost {
 export const workerLostSignal = defineSignal<[WorkerLost]>('workerLost');
 /** A worker that may fit has registered or come back. */
 export const workerAvailableSignal = defineSignal<[{ worker_id: string }]>('workerAvailable');
+
+/** The agent turns in a circle. A hint: as long as it does, each further call says so again. */
+export const loopDetectedSignal = defineSignal<[LoopFinding]>('loopDetected');
 
 export interface RunFrame {
   frame_id: string;

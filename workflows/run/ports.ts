@@ -3,6 +3,7 @@
  * made of the run's own numbers (turn, recovery, attempt), never of the time.
  */
 import type { ArtifactRef } from '#proto/gen/types.ts';
+import type { LoopFinding } from './loop-detection.ts';
 import type {
   CancelRunArgs,
   ResolveApprovalArgs,
@@ -73,6 +74,13 @@ export interface CancelRequestedInput {
   requested_by: string;
   /** Null where an operator cancelled the workflow itself. */
   command: CancelRunArgs['command'] | null;
+  /** The turn under way, which the worker is asked to interrupt. */
+  open_turn: OpenTurn | null;
+}
+
+export interface LoopDetectedInput {
+  run_id: string;
+  finding: LoopFinding;
   /** The turn under way, which the worker is asked to interrupt. */
   open_turn: OpenTurn | null;
 }
@@ -155,6 +163,8 @@ export interface RunActivities {
   recordExecutorLost(input: ExecutorLostInput): Promise<ExecutorLostOutcome>;
   /** `run.cancel_requested`, status `canceling`, and `turn/interrupt` to the worker. */
   recordCancelRequested(input: CancelRequestedInput): Promise<RecordedStep>;
+  /** `run.loop_detected`, critical, and `turn/interrupt` to the worker. */
+  recordLoopDetected(input: LoopDetectedInput): Promise<void>;
   /** Phase `verifying` and `verification.started`. */
   beginVerification(input: BeginVerificationInput): Promise<{ verification_id: string }>;
   /** Phase `awaiting_approval`, `approval.requested`, and the owner's notification. */

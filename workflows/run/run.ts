@@ -17,13 +17,14 @@ import { DERIVE, RECORD } from '../shared/activity-options.ts';
 import { refuse, rootCause, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
-import { decideFor, move, openRun, type RunContext, showDetails, waitFor } from './context.ts';
+import { decideFor, move, openRun, type RunContext, showDetails } from './context.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
 import { answerMessages, requestCancel } from './handlers.ts';
 import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, SPEC_BYTES_MAX } from './limits.ts';
 import type { RunInput, TurnResponse } from './messages.ts';
 import type { FinishedRun, RunActivities } from './ports.ts';
-import { endOf, readReceipt, takeTurn } from './turn.ts';
+import { canceled, stop } from './stop.ts';
+import { takeTurn } from './turn.ts';
 import { verifyTurn } from './verify.ts';
 
 const records = proxyActivities<RunActivities>(RECORD);
@@ -168,33 +169,6 @@ function assertOutput(context: RunContext, { output, patch }: TurnResponse): voi
   if (decision.decision === 'allow') return;
   context.decisions.push(decision);
   throw new RunEnded(failed('policy_denied', decision.explanation));
-}
-
-/** The worker gets its time to stop; whether it answers or not, the run ends. */
-async function stop(context: RunContext, stopped: RunStopped): Promise<Ending> {
-  const turn = context.openTurn;
-  if (stopped.cause_kind === 'timeout') {
-    return failed('timeout', `the wall clock of ${context.limits.wall_s_max} s ran out`);
-  }
-  if (turn) {
-    waitFor(context, `\`${turn.worker_id}\` to stop turn ${turn.turn}`);
-    const answered = () => context.receipts.get(turn.request_id) ?? null;
-    await condition(() => answered() !== null, context.timings.cancel_grace_ms, {
-      summary: 'Grace in which the worker may stop its turn',
-    });
-    const receipt = answered() ?? (await readReceipt(turn));
-    if (receipt) {
-      context.turnEnd = endOf(turn, receipt);
-      context.openTurn = null;
-      if (receipt.ok) context.patch = receipt.response.patch ?? context.patch;
-    }
-    waitFor(context, '');
-  }
-  return canceled(context);
-}
-
-function canceled({ cancelReason }: RunContext): Ending {
-  return { status: 'canceled', reason_class: 'canceled', reason: cancelReason };
 }
 
 /** Invariants 2 and 3. */

@@ -1,6 +1,6 @@
 import { keepLateResults } from '#db/runtime/late-results.ts';
 import type { EventDraft, StepResult } from '#db/runtime/step.ts';
-import { transaction } from '#db/transaction.ts';
+import { afterCommit, transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
 import { clampToInt64 } from '#proto/uint64.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
@@ -10,7 +10,7 @@ import { heldRun, runIdOf } from './run-access.ts';
 
 /** Appends what the host of a run reports: the hot path of the API. What comes after the end is kept beside the log. */
 export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.events.append'> {
-  const { sql, journal, metrics, tracing } = deps;
+  const { sql, journal, loops, metrics, tracing } = deps;
 
   return async function appendRunEvents({ body, params, caller, command }) {
     const startedMs = performance.now();
@@ -30,6 +30,7 @@ export function appendRunEvents(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
           events: events.map(inOwnRoom),
           ...(expected !== undefined && { expected_previous_seq: clampToInt64(expected) }),
         });
+        afterCommit(tx, () => loops.appended(runId, events, step.events));
         return command.complete(tx, answerOf(step));
       }).catch(async (error: unknown) => {
         const outcome = error instanceof ProblemError ? error.code : 'failed';

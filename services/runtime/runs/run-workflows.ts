@@ -18,6 +18,7 @@ import {
 } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ProblemError } from '#proto/errors.ts';
+import type { LoopFinding } from '#workflows/run/loop-detection.ts';
 import {
   type CancelRunArgs,
   type CancelRunResult,
@@ -25,6 +26,7 @@ import {
   cancelRunUpdate,
   createRunUpdate,
   frameSignal,
+  loopDetectedSignal,
   type ResolveApprovalArgs,
   type ResolveApprovalResult,
   RUN_WORKFLOW_TYPE,
@@ -58,6 +60,7 @@ export interface RunWorkflows {
   resolveApproval(runId: string, args: ResolveApprovalArgs): Promise<ResolveApprovalResult>;
   workerAnswered(runId: string, receipt: WorkerReceipt): void;
   workerLost(runId: string, lost: WorkerLost): void;
+  loopDetected(runId: string, finding: LoopFinding): void;
   workerAvailable(runId: string, workerId: string): void;
   frameArrived(runId: string, frame: RunFrame): void;
   /** @throws where Temporal does not answer. */
@@ -126,6 +129,8 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
     workerAnswered: (runId, receipt) =>
       hint(runId, () => handleOf(runId).signal(workerReceiptSignal, receipt)),
     workerLost: (runId, lost) => hint(runId, () => handleOf(runId).signal(workerLostSignal, lost)),
+    loopDetected: (runId, finding) =>
+      hint(runId, () => handleOf(runId).signal(loopDetectedSignal, finding)),
     workerAvailable: (runId, worker_id) =>
       hint(runId, () => handleOf(runId).signal(workerAvailableSignal, { worker_id })),
     frameArrived: (runId, frame) => hint(runId, () => handleOf(runId).signal(frameSignal, frame)),

@@ -16,6 +16,7 @@ import {
 import { policySet } from '#workflows/run/policy.ts';
 import type { run } from '#workflows/run/run.ts';
 import { runStartOptions } from '#workflows/run/start.ts';
+import { findingsOf } from '#workflows/run/testing/synthetic-tool-traces.ts';
 import type { RunTimings } from '#workflows/run/timings.ts';
 import type { Lab } from './lab.ts';
 
@@ -127,17 +128,20 @@ export interface SeenRun {
   receipts: JsonObject[];
 }
 
-/** The run as the database tells it; its chain is checked on the way. */
+/** The run as the database tells it. Its chain is checked on the way, and that no loop is found in one that succeeded. */
 export async function seeRun(lab: Lab, runId: string): Promise<SeenRun> {
   const row = await readRun(lab.sql, runId);
   const page = await readRunEvents(lab.sql, runId, { afterSeq: 0n, limit: 1_000 });
   if (!row || !page) throw new Error(`run ${runId} has no row`);
   const check = verifyChain(page.events.map((event) => ({ ...event, run_id: runId })));
   if (!check.ok) throw new Error(`the chain breaks at ${check.seq}: ${check.reason}`);
-  const events = page.events.map(({ event_type, payload }) => ({
+  const events = page.events.map(({ seq, event_type, payload }) => ({
+    seq: Number(seq),
     event_type,
     payload: readPayload(payload),
   }));
+  const [loop] = row.status === 'succeeded' ? findingsOf(events) : [];
+  if (loop) throw new Error(`a loop is found in a run that succeeded: ${loop.finding.message}`);
   const payloads = (type: string) =>
     events.filter(({ event_type }) => event_type === type).map(({ payload }) => payload);
   const receipts = await listRunReceipts(lab.sql, {

@@ -6,6 +6,7 @@ import { APPROVAL_SCENARIOS } from './approval.ts';
 import { CANCEL_SCENARIOS } from './cancel.ts';
 import { FAILURE_SCENARIOS } from './failure.ts';
 import { LIMITS_SCENARIOS } from './limits.ts';
+import { LOOP_SCENARIOS } from './loop.ts';
 import { RECOVERY_SCENARIOS } from './recovery.ts';
 import type { Scenario } from './stage.ts';
 import { SUCCESS_SCENARIOS } from './success.ts';
@@ -19,4 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LIMITS_SCENARIOS,
   ...CANCEL_SCENARIOS,
   ...RECOVERY_SCENARIOS,
+  ...LOOP_SCENARIOS,
 ];
