@@ -4,17 +4,18 @@
  * 1. `step` runs one recording activity at a time, so the state here and the state in the database move together.
  * 2. After a cancel, the end of the wall clock or a loop of the agent neither `step` nor `until` lets the main flow go on: they throw RunStopped.
  */
-import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ArtifactRef } from '#proto/gen/types.ts';
 import { createLock, type Lock } from '../shared/lock.ts';
+import type { VerificationOutcome } from '../verification/messages.ts';
 import { describeRun } from './details.ts';
 import { RunStopped } from './ending.ts';
 import { type EffectiveLimits, effectiveLimits } from './limits.ts';
 import type { LoopFinding } from './loop-detection.ts';
-import type { RunInput, RunView, WorkerLost, WorkerReceipt } from './messages.ts';
+import type { RunInput, RunView, TurnResponse, WorkerLost, WorkerReceipt } from './messages.ts';
 import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
 import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
-import { ATTRIBUTES, attributesAtStart } from './search-attributes.ts';
+import { ATTRIBUTES } from './search-attributes.ts';
 import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
 import { DEFAULT_RUN_TIMINGS, type RunTimings } from './timings.ts';
 
@@ -26,6 +27,12 @@ export interface LeasedTurn extends OpenTurn {
 export interface PendingApproval {
   approval_id: string;
   answer: { decision: 'approve' | 'deny'; by: string } | null;
+}
+
+export interface ProcessedUpdate {
+  update_id: string;
+  /** JSON, as it was answered. */
+  result: unknown;
 }
 
 export interface RunContext {
@@ -40,19 +47,29 @@ export interface RunContext {
   creationFailure: unknown;
   /** Why the policy refuses the run; null where it does not. */
   createDenied: string | null;
+  /** From 1: how often a harness has judged, or will have. */
+  attempt: number;
+  /** What the attempt before taught; empty on the first. */
+  feedback: string;
   turn: number;
+  /** Whether turn `turn` is still to be answered. */
+  turnBegun: boolean;
   recoveries: number;
   /** Held by a worker that has not answered. */
   openTurn: LeasedTurn | null;
   /** The end of the last turn, until a step has journaled it. */
   turnEnd: TurnEnd | null;
+  /** What the worker answered to the turn that is judged now. */
+  response: TurnResponse | null;
+  /** What the harness said to that answer. */
+  outcome: VerificationOutcome | null;
   verdict: RunVerdict | null;
   patch: ArtifactRef | null;
   /** Decisions that the next step journals. */
   decisions: PolicyDecision[];
   approval: PendingApproval | null;
   /** By request id; a receipt can arrive before its dispatch has returned. */
-  readonly receipts: Map<string, WorkerReceipt>;
+  receipts: Record<string, WorkerReceipt>;
   lost: WorkerLost | null;
   /** The agent was found turning in a circle: the run ends. */
   loop: LoopFinding | null;
@@ -63,31 +80,42 @@ export interface RunContext {
   note: string;
   /** Why it was canceled, in the words of whoever did. */
   cancelReason: string;
+  /** Updates answered lately, over all histories of the run. */
+  processed: ProcessedUpdate[];
+  /** How many histories of this run ended before this one. */
+  histories: number;
+  /** Set while this history lets its last handlers finish; who asks then is told to ask again. */
+  isEnding: boolean;
 }
 
-export function openRun(input: RunInput): RunContext {
+/** As a run begins. */
+export function newContext(input: RunInput): RunContext {
   const limits = effectiveLimits(input.spec);
-  const deadlineMs = input.created_at_ms + limits.wall_s_max * 1000;
-  const context: RunContext = {
+  return {
     input,
     limits,
     timings: { ...DEFAULT_RUN_TIMINGS, ...input.timings },
     policyBundleId: policyBundleId(input.policy),
-    deadlineMs,
+    deadlineMs: input.created_at_ms + limits.wall_s_max * 1000,
     exclusive: createLock(),
     state: INITIAL_RUN_STATE,
     created: null,
     creationFailure: null,
     createDenied: null,
+    attempt: 1,
+    feedback: '',
     turn: 0,
+    turnBegun: false,
     recoveries: 0,
     openTurn: null,
     turnEnd: null,
+    response: null,
+    outcome: null,
     verdict: null,
     patch: null,
     decisions: [],
     approval: null,
-    receipts: new Map(),
+    receipts: {},
     lost: null,
     loop: null,
     workersSeen: 0,
@@ -95,16 +123,10 @@ export function openRun(input: RunInput): RunContext {
     waitingFor: '',
     note: '',
     cancelReason: '',
+    processed: [],
+    histories: 0,
+    isEnding: false,
   };
-  // Later starts set them before the workflow begins.
-  if (!input.version) upsertSearchAttributes(attributesAtStart(input));
-  void sleep(Math.max(1, deadlineMs - Date.now()), {
-    summary: `Wall clock of the run: ${limits.wall_s_max} s`,
-  }).then(() => {
-    context.wallClockEnded = true;
-  });
-  showDetails(context);
-  return context;
 }
 
 /** Takes transitions of the matrix and shows where they lead to whoever watches. */
@@ -112,11 +134,12 @@ export function move(context: RunContext, ...transitions: RunTransition[]): void
   const before = context.state;
   context.state = transitions.reduce(advance, before);
   if (context.state === before) return;
-  const { status, phase } = context.state;
-  upsertSearchAttributes([
-    { key: ATTRIBUTES.state, value: phase && status === 'running' ? `running/${phase}` : status },
-  ]);
+  upsertSearchAttributes([{ key: ATTRIBUTES.state, value: stateText(context.state) }]);
   showDetails(context);
+}
+
+function stateText({ status, phase }: RunState): string {
+  return phase && status === 'running' ? `running/${phase}` : status;
 }
 
 /** Says what the run waits for now; empty: it works on its own. */

@@ -21,6 +21,7 @@ import {
   workerReceiptSignal,
 } from './messages.ts';
 import type { CancelRequestedInput, RecordedStep, RunActivities } from './ports.ts';
+import { answeredOnce } from './processed.ts';
 import { advance, IllegalRunTransitionError, type RunState } from './state.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
@@ -32,21 +33,31 @@ export function answerMessages(context: RunContext): void {
   setHandler(createRunUpdate, () => answerCreate(context), {
     description: 'Answers with the position of run.created once it is committed',
   });
-  setHandler(cancelRunUpdate, (args) => answerCancel(context, args), {
-    validator: (_: CancelRunArgs) => assertCancelable(context.state),
+  const cancel = answeredOnce(
+    context,
+    (_: CancelRunArgs) => assertCancelable(context.state),
+    (args) => answerCancel(context, args),
+  );
+  setHandler(cancelRunUpdate, cancel.handler, {
+    validator: cancel.validator,
     description: 'Cancels the run; durable when it returns',
   });
-  setHandler(resolveApprovalUpdate, (args) => answerApproval(context, args), {
-    validator: ({ approval_id }) => {
+  const approval = answeredOnce(
+    context,
+    ({ approval_id }: ResolveApprovalArgs) => {
       assertPending(context, approval_id);
     },
+    (args) => answerApproval(context, args),
+  );
+  setHandler(resolveApprovalUpdate, approval.handler, {
+    validator: approval.validator,
     description: 'Approves or denies what the run waits for',
   });
   setHandler(workerReceiptSignal, (receipt) => {
     const { receipts } = context;
     // A request has one receipt: the first, also where both arrive before anybody looks.
-    if (receipts.has(receipt.request_id) || receipts.size >= RECEIPTS_MAX) return;
-    receipts.set(receipt.request_id, receipt);
+    if (receipts[receipt.request_id] || Object.keys(receipts).length >= RECEIPTS_MAX) return;
+    receipts[receipt.request_id] = receipt;
   });
   setHandler(workerLostSignal, (lost) => {
     context.lost = lost;

@@ -17,11 +17,14 @@ import { DERIVE, RECORD } from '../shared/activity-options.ts';
 import { refuse, rootCause, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
-import { decideFor, move, openRun, type RunContext, showDetails } from './context.ts';
+import type { ContinuableInput } from './carry.ts';
+import { decideFor, move, type RunContext, showDetails } from './context.ts';
+import { continueBetweenTurns, continueRun, RunContinues } from './continue.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
 import { answerMessages, requestCancel } from './handlers.ts';
 import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, SPEC_BYTES_MAX } from './limits.ts';
-import type { RunInput, TurnResponse } from './messages.ts';
+import type { TurnResponse } from './messages.ts';
+import { openRun } from './open.ts';
 import type { FinishedRun, RunActivities } from './ports.ts';
 import { canceled, stop } from './stop.ts';
 import { takeTurn } from './turn.ts';
@@ -37,13 +40,14 @@ export interface RunResult extends FinishedRun {
 }
 
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, run);
-export async function run(input: RunInput): Promise<RunResult> {
+export async function run(input: ContinuableInput): Promise<RunResult> {
   const root = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const context = openRun(input);
     answerMessages(context);
     followOperatorCancel(context, root);
     const ending = await conduct(context);
+    if (ending === 'continues') return continueRun(context);
     const finished = await finish(context, ending);
     await deriveFiles(context);
     await condition(allHandlersFinished);
@@ -51,7 +55,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   });
 }
 
-function assertInputSize(input: RunInput): void {
+function assertInputSize(input: RunContext['input']): void {
   for (const [name, value, bytesMax] of [
     ['spec', input.spec, SPEC_BYTES_MAX],
     ['input', input, INPUT_BYTES_MAX],
@@ -74,13 +78,14 @@ function followOperatorCancel(context: RunContext, root: CancellationScope): voi
   );
 }
 
-async function conduct(context: RunContext): Promise<Ending> {
+async function conduct(context: RunContext): Promise<Ending | 'continues'> {
   await recordCreation(context);
   try {
     return await work(context);
   } catch (error) {
     if (error instanceof RunEnded) return error.ending;
     if (error instanceof RunStopped) return stop(context, error);
+    if (error instanceof RunContinues) return 'continues';
     log.error('run failed', { reason: rootMessage(error) });
     return failed('failed', rootMessage(error));
   }
@@ -90,6 +95,8 @@ async function conduct(context: RunContext): Promise<Ending> {
 async function recordCreation(context: RunContext): Promise<void> {
   const { input } = context;
   const decision = decideFor(context, { point: 'create', spec: input.spec });
+  context.createDenied = decision.decision === 'allow' ? null : decision.explanation;
+  if (context.created) return;
   try {
     assertInputSize(input);
     await context.exclusive(async () => {
@@ -103,23 +110,25 @@ async function recordCreation(context: RunContext): Promise<void> {
     await condition(allHandlersFinished);
     throw error;
   }
-  context.createDenied = decision.decision === 'allow' ? null : decision.explanation;
 }
 
 async function work(context: RunContext): Promise<Ending> {
   if (context.createDenied !== null) return failed('policy_denied', context.createDenied);
   const harness = context.input.spec.verification?.harness;
-  let feedback = '';
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await takeTurn(context, feedback);
+  for (;;) {
+    const response = context.response ?? (await takeTurn(context));
     context.patch = response.patch ?? context.patch;
     assertOutput(context, response);
     if (!harness) return withoutVerdict(response);
     const judged = await judge(context, response, harness);
     if (judged.accepted) return judged.ending;
     const { attempts_max, turns_max } = context.limits;
-    if (attempt >= attempts_max || context.turn >= turns_max) return judged.ending;
-    feedback = judged.feedback.slice(-FEEDBACK_BYTES_MAX);
+    if (context.attempt >= attempts_max || context.turn >= turns_max) return judged.ending;
+    context.feedback = judged.feedback.slice(-FEEDBACK_BYTES_MAX);
+    context.attempt += 1;
+    context.response = null;
+    context.outcome = null;
+    continueBetweenTurns(context);
   }
 }
 
@@ -137,7 +146,7 @@ async function judge(
     const reason = `the agent changed nothing (exit code ${response.exit_code})`;
     return { accepted: false, ending: failed('verification_failed', reason), feedback: reason };
   }
-  const outcome = await verifyTurn(context, { ...response, patch }, harness);
+  const outcome = context.outcome ?? (await verifyTurn(context, { ...response, patch }, harness));
   if (outcome.verdict !== 'accepted') {
     const reason = `${outcome.verdict}: ${outcome.reason}`;
     return {

@@ -53,7 +53,7 @@ async function letWorkerStop(context: RunContext): Promise<void> {
   const turn = context.openTurn;
   if (!turn) return;
   waitFor(context, `\`${turn.worker_id}\` to stop turn ${turn.turn}`);
-  const answered = () => context.receipts.get(turn.request_id) ?? null;
+  const answered = () => context.receipts[turn.request_id] ?? null;
   await condition(() => answered() !== null, context.timings.cancel_grace_ms, {
     summary: 'Grace in which the worker may stop its turn',
   });

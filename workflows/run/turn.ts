@@ -12,6 +12,7 @@ import {
   until,
   waitFor,
 } from './context.ts';
+import { untilOrContinued } from './continue.ts';
 import { type Ending, failed, RunEnded } from './ending.ts';
 import type { TurnResponse, WorkerReceipt } from './messages.ts';
 import type { RunActivities, TurnEnd } from './ports.ts';
@@ -23,10 +24,13 @@ const activities = proxyActivities<RunActivities>(RECORD);
  * The answer of the worker that completed the turn.
  * @throws RunEnded where the agent failed for good or its executors are exhausted; RunStopped
  */
-export async function takeTurn(context: RunContext, feedback: string): Promise<TurnResponse> {
-  context.turn += 1;
+export async function takeTurn(context: RunContext): Promise<TurnResponse> {
+  if (!context.turnBegun) {
+    context.turn += 1;
+    context.turnBegun = true;
+  }
   for (;;) {
-    const turn = await offerTurn(context, feedback);
+    const turn = context.openTurn ?? (await offerTurn(context));
     const receipt = await awaitReceipt(context, turn);
     context.openTurn = null;
     context.waitingFor = '';
@@ -35,7 +39,11 @@ export async function takeTurn(context: RunContext, feedback: string): Promise<T
       continue;
     }
     context.turnEnd = endOf(turn, receipt);
-    if (receipt.ok && receipt.response.status !== 'interrupted') return receipt.response;
+    if (receipt.ok && receipt.response.status !== 'interrupted') {
+      context.turnBegun = false;
+      context.response = receipt.response;
+      return receipt.response;
+    }
     if (!isWorthRetrying(receipt)) throw new RunEnded(failureOf(receipt));
     await loseExecutor(context, turn, receiptReason(receipt), context.turnEnd);
     await recover(context);
@@ -43,10 +51,10 @@ export async function takeTurn(context: RunContext, feedback: string): Promise<T
 }
 
 /** Until a worker takes it; a run without a worker waits, and says for which. */
-async function offerTurn(context: RunContext, feedback: string): Promise<LeasedTurn> {
-  const { turn, recoveries: recovery, limits, timings } = context;
+async function offerTurn(context: RunContext): Promise<LeasedTurn> {
+  const { turn, feedback, recoveries: recovery, limits, timings } = context;
   // Whatever came before answers requests that have ended.
-  context.receipts.clear();
+  context.receipts = {};
   const decision = decideFor(context, { point: 'dispatch', turn, turns_max: limits.turns_max });
   if (decision.decision !== 'allow') {
     context.decisions.push(decision);
@@ -86,7 +94,7 @@ async function offerTurn(context: RunContext, feedback: string): Promise<LeasedT
       return null;
     });
     if (outcome) return outcome;
-    await until(context, () => context.workersSeen !== seen, {
+    await untilOrContinued(context, () => context.workersSeen !== seen, {
       timeoutMs: waitMs,
       summary: 'Looks again for a worker, should none announce itself',
     });
@@ -98,11 +106,11 @@ async function offerTurn(context: RunContext, feedback: string): Promise<LeasedT
 async function awaitReceipt(context: RunContext, turn: LeasedTurn): Promise<WorkerReceipt | null> {
   const { worker_id, request_id } = turn;
   waitFor(context, `the receipt of \`${worker_id}\` for turn ${turn.turn} (\`${request_id}\`)`);
-  const answered = () => context.receipts.get(request_id) ?? null;
+  const answered = () => context.receipts[request_id] ?? null;
   const lost = () => (isLost(context, turn) ? context.lost : null);
   let waitMs = context.timings.receipt_poll_ms;
   for (;;) {
-    await until(context, () => answered() !== null || lost() !== null, {
+    await untilOrContinued(context, () => answered() !== null || lost() !== null, {
       timeoutMs: waitMs,
       summary: `Looks for the receipt of turn ${turn.turn}, should its signal be lost`,
     });

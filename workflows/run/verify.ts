@@ -85,6 +85,7 @@ export async function verifyTurn(
     sandboxed: outcome.sandboxed,
     attempt,
   };
+  context.outcome = outcome;
   return outcome;
 }
 

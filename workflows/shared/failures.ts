@@ -9,6 +9,8 @@ export const FAILURE_TYPES = {
   approvalNotPending: 'ApprovalNotPending',
   /** The start input is larger than a history should hold. */
   inputTooLarge: 'InputTooLarge',
+  /** The run is between two histories: the same message again, in a moment. */
+  historyEnding: 'HistoryEnding',
 } as const;
 
 const MESSAGE_CHARACTERS_MAX = 500;

@@ -4,6 +4,7 @@
  * 1. Update ids are made of the caller's key, so that a repeated command is the same update.
  * 2. A signal is a hint: what it tells is committed before, and the workflow looks for itself in the end.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Client,
   isGrpcServiceError,
@@ -47,6 +48,9 @@ import { FAILURE_TYPES } from '#workflows/shared/failures.ts';
 const COMMAND_DEADLINE_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
 
+/** A history ends as soon as its last step is committed; the next one takes the command. */
+const BETWEEN_HISTORIES_MS = 50;
+
 /** A signal that takes longer is lost; the run looks for itself about as soon. */
 const SIGNAL_DEADLINE_MS = 4_000;
 
@@ -73,10 +77,16 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
   const { workflow } = client;
 
   async function withinDeadline<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await client.withDeadline(Date.now() + COMMAND_DEADLINE_MS, call);
-    } catch (error) {
-      throw asProblem(error);
+    const deadlineMs = Date.now() + COMMAND_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await client.withDeadline(deadlineMs, call);
+      } catch (error) {
+        if (!isBetweenHistories(error) || Date.now() + BETWEEN_HISTORIES_MS > deadlineMs) {
+          throw asProblem(error);
+        }
+        await delay(BETWEEN_HISTORIES_MS);
+      }
     }
   }
 
@@ -164,11 +174,24 @@ function asProblem(error: unknown): unknown {
   return error;
 }
 
+function isBetweenHistories(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === FAILURE_TYPES.historyEnding
+  );
+}
+
 function updateProblem(failure: ApplicationFailure): ProblemError {
   switch (failure.type) {
     case FAILURE_TYPES.illegalTransition:
     case FAILURE_TYPES.approvalNotPending:
       return new ProblemError('conflict', failure.message, { cause: failure });
+    case FAILURE_TYPES.historyEnding:
+      return new ProblemError('service_unavailable', failure.message, {
+        retryAfterMs: RETRY_AFTER_MS,
+        cause: failure,
+      });
     case FAILURE_TYPES.inputTooLarge:
       return new ProblemError('payload_too_large', failure.message, { cause: failure });
     default:

@@ -5,7 +5,7 @@ const OUTPUT_HASH = `sha256:${'a'.repeat(64)}`;
 
 /**
  * A verifier that speaks the real contract and does what the harness's first command says: `accept`, `reject`, `flaky`,
- * `accept-second` (rejects the first attempt), `touches-tests`, `hang` (until it is cancelled), `broken`.
+ * `accept-second` (rejects the first attempt), `accept-500` (rejects those before), `touches-tests`, `hang` (until it is cancelled), `broken`.
  */
 export async function scriptedHarness(input: HarnessInput): Promise<HarnessResult> {
   const [script = 'accept'] = input.harness.commands;
@@ -22,9 +22,9 @@ export async function scriptedHarness(input: HarnessInput): Promise<HarnessResul
     case 'flaky':
       return result(input, { verdict: 'flaky', reason: 'two runs of the same patch differ' });
     case 'accept-second':
-      return input.attempt >= 2
-        ? result(input, { verdict: 'accepted', strength: 'fail_to_pass' })
-        : result(input, { verdict: 'rejected', feedback: 'expected 2, received 3' });
+      return acceptedFrom(2, input);
+    case 'accept-500':
+      return acceptedFrom(500, input);
     case 'hang':
       return hang();
     case 'broken':
@@ -32,6 +32,12 @@ export async function scriptedHarness(input: HarnessInput): Promise<HarnessResul
     default:
       return result(input, { verdict: 'rejected', feedback: 'expected 2, received 3' });
   }
+}
+
+function acceptedFrom(attempt: number, input: HarnessInput): HarnessResult {
+  return input.attempt >= attempt
+    ? result(input, { verdict: 'accepted', strength: 'fail_to_pass' })
+    : result(input, { verdict: 'rejected', feedback: 'expected 2, received 3' });
 }
 
 function result(input: HarnessInput, part: Partial<HarnessResult>): HarnessResult {
