@@ -2,7 +2,10 @@ import type { ArtifactRef } from '#proto/gen/types.ts';
 import { type Sha256, sha256FromBytes, sha256ToBytes } from '#proto/sha256.ts';
 import type { Queryable } from '../transaction.ts';
 
-/** Grants a run an artifact whose bytes are stored; granting again changes nothing. */
+/**
+ * Grants a run an artifact whose bytes were stored a moment ago; granting again changes nothing. Touching the row waits for
+ * a collector that is about to delete it, and then inserts it anew.
+ */
 export async function grantArtifact(
   sql: Queryable,
   grant: { run_id: string; sha256: Sha256; bytes: number; kind: string },
@@ -11,7 +14,7 @@ export async function grantArtifact(
   await sql`
     with stored as (
       insert into runtime.artifacts (sha256, bytes) values (${sha256}, ${grant.bytes})
-      on conflict (sha256) do nothing
+      on conflict (sha256) do update set bytes = excluded.bytes
     )
     insert into runtime.artifact_grants (run_id, sha256, kind)
     values (${grant.run_id}, ${sha256}, ${grant.kind}) on conflict do nothing`;

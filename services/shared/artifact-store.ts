@@ -55,7 +55,7 @@ export interface ArtifactStore {
 }
 
 export function createDirectoryStore(directory: string): ArtifactStore {
-  const incoming = join(directory, 'incoming');
+  const incoming = incomingDirectory(directory);
 
   async function put(
     content: AsyncIterable<Uint8Array>,
@@ -103,11 +103,20 @@ export function createDirectoryStore(directory: string): ArtifactStore {
   };
 }
 
-/** Two levels, so that no directory grows past what a listing can bear. */
+/** Where bytes wait for their name. */
+export function incomingDirectory(directory: string): string {
+  return join(directory, 'incoming');
+}
+
+/** Artifacts whose hash begins with these two hex digits: no directory grows past what a listing can bear. */
+export function shelfDirectory(directory: string, shelf: string): string {
+  return join(directory, 'sha256', shelf);
+}
+
 function pathOf(directory: string, sha256: string): string {
   const hex = DIGEST.exec(sha256)?.[1];
   if (!hex) throw new TypeError(`not a SHA-256: ${sha256}`);
-  return join(directory, 'sha256', hex.slice(0, 2), hex);
+  return join(shelfDirectory(directory, hex.slice(0, 2)), hex);
 }
 
 async function writeSynced(

@@ -23,7 +23,10 @@ export const artifactGrants = runtimeSchema.table(
     kind: text('kind').notNull(),
     grantedAt: moment('granted_at').notNull().default(now),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.sha256, table.kind] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.sha256, table.kind] }),
+    index('artifact_grants_by_artifact').on(table.sha256),
+  ],
 );
 
 export const receipts = runtimeSchema.table(
