@@ -6,7 +6,10 @@ import { type Queryable, transaction } from '../transaction.ts';
 const ROWS_MAX = 1_000;
 
 /** Those of the hashes (64 hex digits) that have a row, so that some run grants them or did within the grace period. */
-export async function knownArtifacts(sql: Queryable, hexes: readonly string[]): Promise<Set<string>> {
+export async function knownArtifacts(
+  sql: Queryable,
+  hexes: readonly string[],
+): Promise<Set<string>> {
   const rows = await sql<{ hex: string }[]>`
     select h.hex from unnest(${[...hexes]}::text[]) h (hex)
     join runtime.artifacts a on a.sha256 = decode(h.hex, 'hex')`;

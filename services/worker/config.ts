@@ -16,6 +16,12 @@ export const workerSettings = z
     OA_WORKFLOW_BUNDLE: z.string().default(''),
     /** Milliseconds between two looks for expired leases and overdue requests. */
     OA_SWEEP_INTERVAL_MS: z.coerce.number().int().min(50).max(60_000).default(1_000),
+    /** Milliseconds between two passes of the artifact collector. */
+    OA_COLLECT_INTERVAL_MS: z.coerce.number().int().min(50).default(600_000),
+    /** Milliseconds that an artifact is left alone, whether or not anything refers to it. */
+    OA_ARTIFACT_GRACE_MS: z.coerce.number().int().min(0).default(86_400_000),
+    /** Days that artifacts of a run outlive its end; 0: for ever. */
+    OA_ARTIFACTS_KEPT_DAYS: z.coerce.number().int().min(0).default(0),
   })
   .refine(({ OA_ENV, OA_BUILD_ID }) => OA_ENV !== 'production' || OA_BUILD_ID !== '', {
     path: ['OA_BUILD_ID'],

@@ -19,6 +19,7 @@ import { createOperations } from '../shared/readiness.ts';
 import { startServer, stopOnSignals } from '../shared/server.ts';
 import { readPrivateKeySet } from '../shared/service-keys.ts';
 import { createTracing } from '../shared/tracing.ts';
+import { createCollector } from './collector/collector.ts';
 import { workerSettings } from './config.ts';
 import { WORKER_METRICS } from './metrics.ts';
 import { observed } from './observe.ts';
@@ -29,6 +30,7 @@ import { makeCurrent } from './versioning.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const SERVICE = 'worker';
+const DAY_MS = 86_400_000;
 
 const config = loadConfig(workerSettings, process.env);
 const keys = await readPrivateKeySet(
@@ -108,6 +110,29 @@ const sweeping = sweepForever(
     },
   },
 );
+const collecting = sweepForever(
+  createCollector({
+    sql,
+    directory: config.OA_ARTIFACTS_DIR,
+    now: Date.now,
+    graceMs: config.OA_ARTIFACT_GRACE_MS,
+    keptMs: config.OA_ARTIFACTS_KEPT_DAYS === 0 ? null : config.OA_ARTIFACTS_KEPT_DAYS * DAY_MS,
+    stopping: stopping.signal,
+    onCollected(kind, count, bytes) {
+      metrics.collected_total.record(count, { kind });
+      metrics.collected_bytes_total.record(bytes, { kind });
+      logger.info({ kind, count, bytes }, 'collected what nothing refers to');
+    },
+  }),
+  {
+    intervalMs: config.OA_COLLECT_INTERVAL_MS,
+    abort: stopping.signal,
+    onFailure(error) {
+      metrics.sweep_failures_total.record(1, {});
+      logger.warn({ err: error }, 'a pass of the artifact collector failed');
+    },
+  },
+);
 
 const operations = createOperations({
   service: SERVICE,
@@ -139,7 +164,7 @@ const running = await startServer({
     if (worker.getState() === 'RUNNING') worker.shutdown();
   },
   closers: [
-    () => Promise.all([working, sweeping, becoming]),
+    () => Promise.all([working, sweeping, collecting, becoming]),
     () => Promise.all([connection.close(), clientConnection.close()]),
     () => journal.close(),
     () => hinter.close(),

@@ -31,6 +31,16 @@ export const WORKER_METRICS = {
     description: 'What the sweeper found: expired leases, overdue requests, runs to wake.',
     labels: ['kind'],
   }),
+  collected_total: metric({
+    kind: 'counter',
+    description: 'What the artifact collector removed: files, rows, grants.',
+    labels: ['kind'],
+  }),
+  collected_bytes_total: metric({
+    kind: 'counter',
+    description: 'Bytes of files that the artifact collector removed.',
+    labels: ['kind'],
+  }),
   sweep_failures_total: metric({
     kind: 'counter',
     description: 'Sweeps that failed; the next one tries again.',

@@ -7,7 +7,11 @@ import {
 } from '#db/runtime/artifact-collection.ts';
 import { createOrphanFiles } from './orphan-files.ts';
 
-export type CollectedKind = 'unfinished_upload' | 'orphan_file' | 'ungranted_row' | 'released_grant';
+export type CollectedKind =
+  | 'unfinished_upload'
+  | 'orphan_file'
+  | 'ungranted_row'
+  | 'released_grant';
 
 export interface CollectorOptions {
   sql: Sql;
@@ -17,6 +21,8 @@ export interface CollectorOptions {
   graceMs: number;
   /** Runs that ended longer ago keep their log and receipts, and no artifacts; null: all are kept. */
   keptMs: number | null;
+  /** Aborted, a pass ends after the shelf it is at. */
+  stopping: AbortSignal;
   onCollected(kind: CollectedKind, count: number, bytes: number): void;
 }
 
@@ -26,7 +32,7 @@ const FILES_PER_PASS_MAX = 20_000;
 const SHELVES = Array.from({ length: 256 }, (_, shelf) => shelf.toString(16).padStart(2, '0'));
 
 export function createCollector(options: CollectorOptions): { sweep(): Promise<void> } {
-  const { sql, directory, now, graceMs, keptMs, onCollected } = options;
+  const { sql, directory, now, graceMs, keptMs, stopping, onCollected } = options;
   const files = createOrphanFiles({ directory, known: (hexes) => knownArtifacts(sql, hexes) });
   let next = 0;
 
@@ -55,6 +61,7 @@ export function createCollector(options: CollectorOptions): { sweep(): Promise<v
       count('orphan_file', setAside.files, setAside.bytes);
       let looked = 0;
       for (let shelves = 0; shelves < SHELVES.length && looked < FILES_PER_PASS_MAX; shelves += 1) {
+        if (stopping.aborted) return;
         const shelf = SHELVES[next] ?? '00';
         next = (next + 1) % SHELVES.length;
         looked += await collectShelf(shelf, olderThanMs);

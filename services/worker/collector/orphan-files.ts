@@ -85,7 +85,9 @@ export function createOrphanFiles({ directory, known }: OrphanFilesOptions): Orp
       return removed;
     },
     async removeFromShelf(shelf, olderThanMs) {
-      const names = (await namesIn(shelfDirectory(directory, shelf))).filter((one) => HEX.test(one));
+      const names = (await namesIn(shelfDirectory(directory, shelf))).filter((one) =>
+        HEX.test(one),
+      );
       const removed = { files: 0, bytes: 0, looked: names.length };
       for (let from = 0; from < names.length; from += NAMES_PER_QUERY) {
         const batch = names.slice(from, from + NAMES_PER_QUERY);
