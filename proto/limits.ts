@@ -9,6 +9,9 @@ export const BODY_BYTES_MAX = MIB;
 /** Small commands (cancel, heartbeat, stop): room for every field at its own maximum, and no more. */
 export const COMMAND_BYTES_MAX = 64 * KIB;
 
+/** What the Temporal UI asks to have decoded at once: a page of a history, whose payloads are 2 MiB each at most. */
+export const CODEC_BYTES_MAX = 8 * MIB;
+
 /** Git bundles of large repositories are the largest artifacts; they are streamed, never held. */
 export const ARTIFACT_BYTES_MAX = 512 * MIB;
 

@@ -21,6 +21,8 @@ export interface KeyFiles {
   controlTokens: string;
   controlRefresh: string;
   receipts: string;
+  payloads: string;
+  verificationPayloads: string;
   databasePasswords: DatabasePasswords;
 }
 
@@ -45,6 +47,9 @@ export async function ensureKeys(directory: string): Promise<KeyFiles> {
   }));
   await writeOnce(file('receipts.json'), async () => ({ ...MARK, keys: [await privateJwk()] }));
   await writeOnce(file('control-refresh.json'), async () => ({ ...MARK, key: secret() }));
+  for (const name of ['payloads', 'verification-payloads']) {
+    await writeOnce(file(`${name}.json`), async () => ({ ...MARK, keys: [payloadKey(name)] }));
+  }
   await writeOnce(file('database.json'), async () => ({
     oa_control: secret(),
     oa_runtime: secret(),
@@ -56,6 +61,8 @@ export async function ensureKeys(directory: string): Promise<KeyFiles> {
     controlTokens: file('control-tokens.json'),
     controlRefresh: file('control-refresh.json'),
     receipts: file('receipts.json'),
+    payloads: file('payloads.json'),
+    verificationPayloads: file('verification-payloads.json'),
     databasePasswords: JSON.parse(await readFile(file('database.json'), 'utf8')),
   };
 }
@@ -64,6 +71,10 @@ const SECRET_BYTES = 32;
 
 function secret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+function payloadKey(name: string): JWK {
+  return { kty: 'oct', kid: `${name}-1`, k: secret() };
 }
 
 async function privateJwk(kid?: string): Promise<JWK> {

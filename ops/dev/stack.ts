@@ -33,7 +33,7 @@ export async function describeStack(
   const keys = await ensureKeys(layout.keys);
   const stack: Stack = { parts: [], labels: {}, listens: [] };
   const adminUrl = env['DATABASE_URL'] || (await addPostgres(stack, layout, ports));
-  const temporalAddress = env['TEMPORAL_ADDRESS'] || (await addTemporal(stack, layout, ports));
+  const temporalAddress = env['TEMPORAL_ADDRESS'] || (await addTemporal(stack, layout, ports, env));
   addServices(stack, { layout, ports, keys, adminUrl, temporalAddress, env });
   return stack;
 }
@@ -61,13 +61,24 @@ async function addPostgres(stack: Stack, layout: Layout, ports: Ports): Promise<
   return url;
 }
 
-async function addTemporal(stack: Stack, layout: Layout, ports: Ports): Promise<string> {
+/** As production does it; off by default, so that a developer reads a history without a token. */
+function encrypts(env: NodeJS.ProcessEnv): boolean {
+  return env['OA_PAYLOAD_CODEC'] === '1';
+}
+
+async function addTemporal(
+  stack: Stack,
+  layout: Layout,
+  ports: Ports,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   const cli = await temporalCli(layout.cache);
   const args = temporalServerArguments({
     cliPath: cli.path,
     port: ports.temporal,
     uiPort: ports.temporalUi,
     databaseFile: layout.temporalDatabase,
+    codecEndpoint: encrypts(env) ? `http://127.0.0.1:${ports.runtime}/codec` : undefined,
   });
   stack.parts.push({
     name: 'temporal',
@@ -107,6 +118,13 @@ function addServices(stack: Stack, context: ServiceContext): void {
   const temporalUi = { TEMPORAL_UI_URL: http(ports.temporalUi) };
   const jwks = { CONTROL_JWKS_URL: `${http(ports.control)}/.well-known/jwks.json` };
   const trusted = { OA_TRUSTED_SERVICES_FILE: keys.trustedServices };
+  const verificationPayloads = encrypts(env) && {
+    OA_VERIFICATION_PAYLOAD_KEYS_FILE: keys.verificationPayloads,
+  };
+  const payloads = encrypts(env) && {
+    OA_PAYLOAD_KEYS_FILE: keys.payloads,
+    ...verificationPayloads,
+  };
   const environments = {
     control: {
       CONTROL_PORT: String(ports.control),
@@ -118,6 +136,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       KHALA_URL: `ws://127.0.0.1:${ports.khala}/v1/sync`,
       OA_SERVICE_KEY_FILE: keys.serviceKey('control'),
       OA_AUTH_PROVIDER_MODE: 'local',
+      CONTROL_OPERATORS: env['CONTROL_OPERATORS'] ?? '',
       ...trusted,
     },
     runtime: {
@@ -125,6 +144,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       RUNTIME_DATABASE_URL: database('oa_runtime'),
       OA_ARTIFACTS_DIR: layout.artifacts,
       OA_SERVICE_KEY_FILE: keys.serviceKey('runtime'),
+      ...payloads,
       ...temporal,
       ...temporalUi,
       ...jwks,
@@ -141,6 +161,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       OA_ARTIFACTS_DIR: layout.artifacts,
       OA_RECEIPT_KEYS_FILE: keys.receipts,
       OA_WORKFLOW_BUNDLE: join(layout.cache, 'workflows'),
+      ...payloads,
       ...temporal,
       ...temporalUi,
     },
@@ -148,6 +169,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       VERIFIER_PORT: String(ports.verifier),
       RUNTIME_URL: http(ports.runtime),
       OA_SERVICE_KEY_FILE: keys.serviceKey('verifier'),
+      ...verificationPayloads,
       OA_ALLOW_UNSANDBOXED: env['OA_ALLOW_UNSANDBOXED'] ?? '1',
       ...temporal,
     },

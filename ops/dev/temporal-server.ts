@@ -10,6 +10,8 @@ export interface TemporalServerOptions {
   port: number;
   /** Absent: no web UI. */
   uiPort?: number;
+  /** Where the web UI has encrypted payloads read. */
+  codecEndpoint?: string;
   /** Absent: state lives in memory. */
   databaseFile?: string;
 }
@@ -22,6 +24,7 @@ export function temporalServerArguments(options: TemporalServerOptions): string[
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--namespace', NAMESPACE],
     ...['--log-level', 'warn', '--log-format', 'json', '--port', String(options.port)],
     ...(options.uiPort ? ['--ui-port', String(options.uiPort)] : ['--headless']),
+    ...(options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : []),
     ...(options.databaseFile
       ? [
           ...['--db-filename', options.databaseFile],

@@ -1927,6 +1927,38 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.ops.v1.CodecPayload": {
+    "$id": "openagents.ops.v1.CodecPayload",
+    "description": "A payload as Temporal's tools send it to a codec server; the names are theirs.",
+    "type": "object",
+    "properties": {
+      "metadata": {
+        "type": "object",
+        "additionalProperties": {
+          "type": "string",
+          "format": "byte"
+        }
+      },
+      "data": {
+        "type": "string",
+        "format": "byte"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.CodecPayloads": {
+    "$id": "openagents.ops.v1.CodecPayloads",
+    "type": "object",
+    "properties": {
+      "payloads": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.ops.v1.CodecPayload"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.ops.v1.HealthResponse": {
     "$id": "openagents.ops.v1.HealthResponse",
     "description": "The process is alive; says nothing about what it depends on.",

@@ -441,6 +441,13 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'retry_after_ms', number: 9, kind: 'uint64', container: 'one', presence: true },
     { name: 'current_seq', number: 10, kind: 'uint64', container: 'one', presence: true },
   ],
+  'openagents.ops.v1.CodecPayload': [
+    { name: 'metadata', number: 1, kind: 'bytes', container: 'map', presence: false },
+    { name: 'data', number: 2, kind: 'bytes', container: 'one', presence: false },
+  ],
+  'openagents.ops.v1.CodecPayloads': [
+    { name: 'payloads', number: 1, kind: 'message', type: 'openagents.ops.v1.CodecPayload', container: 'list', presence: false },
+  ],
   'openagents.ops.v1.HealthResponse': [
     { name: 'status', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'service', number: 2, kind: 'string', container: 'one', presence: false },

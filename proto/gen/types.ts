@@ -634,6 +634,16 @@ export interface Problem {
   current_seq?: string;
 }
 
+/** A payload as Temporal's tools send it to a codec server; the names are theirs. */
+export interface CodecPayload {
+  metadata: { [key: string]: string };
+  data: string;
+}
+
+export interface CodecPayloads {
+  payloads: CodecPayload[];
+}
+
 /** The process is alive; says nothing about what it depends on. */
 export interface HealthResponse {
   /** ok. */
@@ -1898,6 +1908,8 @@ export interface MessageTypes {
   'openagents.control.v1.ListMembershipsResponse': ListMembershipsResponse;
   'openagents.errors.v1.FieldFault': FieldFault;
   'openagents.errors.v1.Problem': Problem;
+  'openagents.ops.v1.CodecPayload': CodecPayload;
+  'openagents.ops.v1.CodecPayloads': CodecPayloads;
   'openagents.ops.v1.HealthResponse': HealthResponse;
   'openagents.ops.v1.DependencyState': DependencyState;
   'openagents.ops.v1.ReadyResponse': ReadyResponse;

@@ -2,6 +2,7 @@ import { RUN_PHASE_TEXTS, RUN_STATUS_TEXTS, WORK_UNIT_KIND_TEXTS } from '../gen/
 import { ARTIFACT_BYTES_MAX, BODY_BYTES_MAX } from '../limits.ts';
 import { BATCH, COMMAND, EVENT_PAGE, NATURAL, OPERATIONS, PAGE, READ } from './presets.ts';
 import type { Route } from './routes.ts';
+import { CODEC_ROUTES } from './runtime-codec.ts';
 import { INTERNAL_ROUTES } from './runtime-internal.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
@@ -161,5 +162,6 @@ export const RUNTIME_ROUTES = [
   ...WORKER_ROUTES,
   ...THREAD_ROUTES,
   ...INTERNAL_ROUTES,
+  ...CODEC_ROUTES,
   ...OPERATIONS,
 ] as const satisfies readonly Route[];

@@ -5,8 +5,8 @@ const CHALLENGE_TTL_S = 600;
 const ACCESS_TTL_S = 3_600;
 const REFRESH_TTL_S = 30 * 24 * 3_600;
 
-/** Proxies whose `x-forwarded-for` is believed, by address; none by default. */
-const addressList = z
+/** By comma; nothing by default. */
+const list = z
   .string()
   .default('')
   .transform((text) => text.split(',').flatMap((part) => part.trim() || []));
@@ -42,8 +42,10 @@ export const controlSettings = z
       .min(3_600)
       .max(90 * 24 * 3_600)
       .default(REFRESH_TTL_S),
-    CONTROL_ALLOWED_ORIGINS: addressList,
-    CONTROL_TRUSTED_PROXIES: addressList,
+    CONTROL_ALLOWED_ORIGINS: list,
+    CONTROL_TRUSTED_PROXIES: list,
+    /** Ids of the people who run this installation; their sessions carry `ops.read`. */
+    CONTROL_OPERATORS: list,
     OA_DESKTOP_DOWNLOAD_URL: z
       .url()
       .default('https://github.com/OpenAgentsInc/openagents/releases/latest'),

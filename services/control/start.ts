@@ -130,6 +130,7 @@ function controlDeps(
       challengeTtlMs: challengeTtlS * 1000,
       accessTtlMs: config.OA_AUTH_ACCESS_TTL_SECONDS * 1000,
       refreshTtlMs: config.OA_AUTH_REFRESH_TTL_SECONDS * 1000,
+      operators: new Set(config.CONTROL_OPERATORS),
     },
     passGate: createGates({
       sql,

@@ -4,6 +4,7 @@ import type { Tx } from '#db/transaction.ts';
 import { RUNTIME_ROUTES } from '#proto/http/runtime.ts';
 import { type ApiDeps, createApi } from '../shared/http/api.ts';
 import type { Operations } from '../shared/readiness.ts';
+import { serveCodec } from './codec/serve-codec.ts';
 import type { RuntimeDeps, RuntimeHandlers } from './deps.ts';
 import { authorizeTopics } from './internal/authorize-topics.ts';
 import { listCheckpoints, showRunSummary } from './internal/projectors.ts';
@@ -43,6 +44,8 @@ export interface RuntimeAppDeps {
   readonly api: Omit<ApiDeps<Tx>, 'span' | 'quickValidators' | 'logger' | 'tracing' | 'metrics'>;
   readonly operations: Operations;
   readonly allowedOrigins: readonly string[];
+  /** Of the Temporal UI, whose pages ask the codec. */
+  readonly operatorOrigin: string;
 }
 
 /** The runtime as a value: the table of its contract with a handler for each route. */
@@ -51,20 +54,19 @@ export function createRuntimeApp({
   api,
   operations,
   allowedOrigins,
+  operatorOrigin,
 }: RuntimeAppDeps): Hono {
   const { logger, tracing, metrics } = runtime;
   const app = new Hono();
-  if (allowedOrigins.length > 0) {
-    app.use(
-      '/v1/*',
-      cors({
-        origin: [...allowedOrigins],
-        credentials: false,
-        maxAge: CORS_MAX_AGE_S,
-        exposeHeaders: EXPOSED_HEADERS,
-      }),
-    );
-  }
+  const readableBy = (origin: readonly string[]) =>
+    cors({
+      origin: [...origin],
+      credentials: false,
+      maxAge: CORS_MAX_AGE_S,
+      exposeHeaders: EXPOSED_HEADERS,
+    });
+  if (allowedOrigins.length > 0) app.use('/v1/*', readableBy(allowedOrigins));
+  app.use('/codec/*', readableBy([operatorOrigin]));
   app.route('/', operations.routes);
   return createApi(
     RUNTIME_ROUTES,
@@ -132,6 +134,8 @@ function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
     'runtime.projectors.drift': listDrift(deps),
     'runtime.projectors.reproject': reproject(deps),
     'runtime.projectors.run_summary': showRunSummary(deps),
+    'runtime.codec.decode': serveCodec(deps, 'decode'),
+    'runtime.codec.encode': serveCodec(deps, 'encode'),
     'ops.openapi': publishDocument(),
     'ops.keys': publishKeys(deps),
   };

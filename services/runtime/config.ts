@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NAMESPACE } from '#temporal.config';
 import { commonSettings, portSetting } from '../shared/config.ts';
+import { payloadSettings } from '../shared/payloads/settings.ts';
 
 /** Browsers that may call the runtime directly, by origin; none by default. */
 const originList = z
@@ -20,6 +21,7 @@ export const runtimeSettings = z.object({
   RUNTIME_ALLOWED_ORIGINS: originList,
   OA_SERVICE_KEY_FILE: z.string().default(''),
   OA_TRUSTED_SERVICES_FILE: z.string(),
+  ...payloadSettings,
 });
 
 export type RuntimeConfig = z.output<typeof runtimeSettings>;

@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Sql } from '#db/connect.ts';
 import type { Journal } from '#db/runtime/journal.ts';
@@ -21,6 +22,8 @@ export interface RuntimeDeps {
   readonly tracing: Tracing;
   readonly logger: Logger;
   readonly now: () => number;
+  /** Between us and Temporal; none where payloads are kept as they are. */
+  readonly payloadCodecs: readonly PayloadCodec[];
   /** The operator's page of a run's history. */
   readonly historyUrl: (runId: string) => string;
 }

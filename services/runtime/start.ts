@@ -15,6 +15,8 @@ import { createAuthenticator } from '../shared/http/authenticate.ts';
 import { createCompatibilityCheck } from '../shared/http/compatibility.ts';
 import { createAssertionVerifier } from '../shared/internal-assertion.ts';
 import { createLogger } from '../shared/logger.ts';
+import { dataConverterOf } from '../shared/payloads/data-converter.ts';
+import { readPayloadKeys } from '../shared/payloads/key-ring.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { type RunningServer, startServer } from '../shared/server.ts';
 import { readPublicKeySet } from '../shared/service-keys.ts';
@@ -49,6 +51,7 @@ export async function startRuntime(
     config.OA_TRUSTED_SERVICES_FILE,
     config.OA_ENV,
   );
+  const payloads = dataConverterOf(readPayloadKeys(config));
   const buildId = config.OA_BUILD_ID;
   const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
   const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId, tracing });
@@ -62,6 +65,7 @@ export async function startRuntime(
   const client = new Client({
     connection: temporal.connection,
     namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter: payloads,
     interceptors: {
       workflow: [new OpenTelemetryWorkflowClientInterceptor({ tracer: tracing.tracer })],
     },
@@ -79,6 +83,7 @@ export async function startRuntime(
     tracing,
     logger,
     now,
+    payloadCodecs: payloads.payloadCodecs ?? [],
     historyUrl: historyUrlOf(config),
   };
   const operations = createOperations({
@@ -95,6 +100,7 @@ export async function startRuntime(
     runtime,
     operations,
     allowedOrigins: config.RUNTIME_ALLOWED_ORIGINS,
+    operatorOrigin: new URL(config.TEMPORAL_UI_URL).origin,
     api: {
       commands,
       faults,

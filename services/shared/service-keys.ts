@@ -11,7 +11,13 @@ export interface NamedKey {
   readonly publicJwk: JWK;
 }
 
-type Stage = 'development' | 'test' | 'production';
+/** A symmetric key with the name it is known by. */
+export interface SymmetricKey {
+  readonly kid: string;
+  readonly key: Uint8Array;
+}
+
+export type Stage = 'development' | 'test' | 'production';
 
 /**
  * Keys of the local stack lie under `.data` or carry `"oa_env": "development"`. A process in production refuses them:
@@ -21,6 +27,12 @@ const keyFileSchema = z.looseObject({ oa_env: z.string().optional() });
 const jwkSchema = z.looseObject({ kty: z.string(), kid: z.string().min(1) });
 const keySetSchema = keyFileSchema.extend({ keys: z.array(jwkSchema) });
 const secretSchema = keyFileSchema.extend({ key: z.string() });
+
+const symmetricKeySetSchema = keyFileSchema.extend({
+  keys: z.array(z.looseObject({ kty: z.literal('oct'), kid: z.string().min(1), k: z.string() })),
+});
+
+const AES_256_BYTES = 32;
 
 /** Of an HMAC over SHA-256: less would be the weakest part of it. */
 const SECRET_BYTES_MIN = 32;
@@ -60,6 +72,26 @@ export function readSecretKey(setting: string, file: string, stage: Stage): Uint
   const key = Buffer.from(readKeyFile(setting, file, stage, secretSchema).key, 'base64url');
   if (key.length >= SECRET_BYTES_MIN) return key;
   throw fault(setting, file, `holds less than ${SECRET_BYTES_MIN} bytes`);
+}
+
+/** Reads a set of AES-256 keys (JWKs of type `oct`), the current key first. @throws ConfigurationError */
+export function readSymmetricKeySet(
+  setting: string,
+  file: string,
+  stage: Stage,
+): [SymmetricKey, ...SymmetricKey[]] {
+  const { keys } = readKeyFile(setting, file, stage, symmetricKeySetSchema);
+  const [first, ...others] = keys.map(({ kid, k }) => {
+    const key = Buffer.from(k, 'base64url');
+    if (key.length === AES_256_BYTES) return { kid, key };
+    throw fault(
+      setting,
+      file,
+      `holds a key ${kid} of ${key.length} instead of ${AES_256_BYTES} bytes`,
+    );
+  });
+  if (!first) throw fault(setting, file, 'holds no key');
+  return [first, ...others];
 }
 
 async function namedKey(setting: string, file: string, jwk: z.output<typeof jwkSchema>) {

@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { commonSettings, flagSetting, portSetting } from '#services/shared/config.ts';
+import { verificationPayloadSettings } from '#services/shared/payloads/settings.ts';
 import { NAMESPACE } from '#temporal.config';
 
 /** More at once only make each other slower; each has its own share of the memory. */
@@ -35,6 +36,7 @@ export const verifierSettings = z
     TEMPORAL_NAMESPACE: z.string().min(1).default(NAMESPACE),
     RUNTIME_URL: z.url().default('http://127.0.0.1:4100'),
     OA_SERVICE_KEY_FILE: z.string().min(1),
+    ...verificationPayloadSettings,
     /** Runs harnesses without isolation where bubblewrap is missing; never in production. */
     OA_ALLOW_UNSANDBOXED: flagSetting(),
     /** Harnesses at once. */

@@ -5,6 +5,8 @@ import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createAssertionSigner } from '#services/shared/internal-assertion.ts';
 import { createLogger } from '#services/shared/logger.ts';
 import { createMetrics } from '#services/shared/metrics.ts';
+import { dataConverterOf } from '#services/shared/payloads/data-converter.ts';
+import { readPayloadKeys } from '#services/shared/payloads/key-ring.ts';
 import { createOperations } from '#services/shared/readiness.ts';
 import { startServer, stopOnSignals } from '#services/shared/server.ts';
 import { readPrivateKey } from '#services/shared/service-keys.ts';
@@ -43,7 +45,16 @@ const logger = createLogger({
   tracing,
 });
 const metrics = createMetrics(SERVICE, VERIFIER_METRICS);
-const key = await readPrivateKey('OA_SERVICE_KEY_FILE', config.OA_SERVICE_KEY_FILE, config.OA_ENV);
+const [key, dataConverter] = await readKeys().catch((error: unknown) => {
+  if (error instanceof ConfigurationError) return refuseToStart(error);
+  throw error;
+});
+
+async function readKeys() {
+  const { OA_SERVICE_KEY_FILE: file, OA_ENV } = config;
+  const service = await readPrivateKey('OA_SERVICE_KEY_FILE', file, OA_ENV);
+  return [service, dataConverterOf(readPayloadKeys(config))] as const;
+}
 
 const room = await openVerifierSandbox(config, process.env, logger).catch((error) => {
   if (!(error instanceof NoSandboxError)) throw error;
@@ -67,6 +78,7 @@ const worker = await Worker.create({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
   taskQueue: TASK_QUEUES.verification,
+  dataConverter,
   activities: createHarnessActivities(
     {
       sandbox: room.sandbox,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NAMESPACE } from '#temporal.config';
 import { commonSettings, portSetting } from '../shared/config.ts';
+import { payloadSettings } from '../shared/payloads/settings.ts';
 
 export const workerSettings = z
   .object({
@@ -12,6 +13,7 @@ export const workerSettings = z
     OA_ARTIFACTS_DIR: z.string().min(1),
     /** Private keys (JWKS) that sign receipts; the first signs, the others only stay published. */
     OA_RECEIPT_KEYS_FILE: z.string().min(1),
+    ...payloadSettings,
     /** Directory of built workflow bundles; empty: built anew at each start. */
     OA_WORKFLOW_BUNDLE: z.string().default(''),
     /** Milliseconds between two looks for expired leases and overdue requests. */

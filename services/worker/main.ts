@@ -15,6 +15,8 @@ import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.
 import { faultPointsOf } from '../shared/fault-points.ts';
 import { createLogger } from '../shared/logger.ts';
 import { createMetrics } from '../shared/metrics.ts';
+import { dataConverterOf } from '../shared/payloads/data-converter.ts';
+import { readPayloadKeys } from '../shared/payloads/key-ring.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { startServer, stopOnSignals } from '../shared/server.ts';
 import { readPrivateKeySet } from '../shared/service-keys.ts';
@@ -33,14 +35,17 @@ const SERVICE = 'worker';
 const DAY_MS = 86_400_000;
 
 const config = loadConfig(workerSettings, process.env);
-const keys = await readPrivateKeySet(
-  'OA_RECEIPT_KEYS_FILE',
-  config.OA_RECEIPT_KEYS_FILE,
-  config.OA_ENV,
-).catch((error: unknown) => {
+const [keys, dataConverter] = await readKeys().catch((error: unknown) => {
   if (error instanceof ConfigurationError) return refuseToStart(error);
   throw error;
 });
+
+async function readKeys() {
+  const { OA_RECEIPT_KEYS_FILE: file, OA_ENV } = config;
+  const receipts = await readPrivateKeySet('OA_RECEIPT_KEYS_FILE', file, OA_ENV);
+  return [receipts, dataConverterOf(readPayloadKeys(config))] as const;
+}
+
 const buildId = config.OA_BUILD_ID || DEVELOPMENT_BUILD_ID;
 const tracing = createTracing({ service: SERVICE, file: config.OA_TRACE_FILE });
 const logger = createLogger({ service: SERVICE, level: config.OA_LOG_LEVEL, buildId, tracing });
@@ -61,7 +66,7 @@ const artifacts = createDirectoryStore(config.OA_ARTIFACTS_DIR);
 // Before anything else touches the tables: its message says what to run.
 await assertSchemaVersion(sql, 'runtime');
 const [bundle, connection, clientConnection, signingKey] = await Promise.all([
-  workflowBundle(config.OA_WORKFLOW_BUNDLE, temporalLogger),
+  workflowBundle(config.OA_WORKFLOW_BUNDLE, temporalLogger, dataConverter),
   NativeConnection.connect({ address: config.TEMPORAL_ADDRESS }),
   Connection.connect({ address: config.TEMPORAL_ADDRESS }),
   publishReceiptKeys(sql, SERVICE, keys),
@@ -79,6 +84,7 @@ const worker = await createRuntimeWorker({
   namespace: config.TEMPORAL_NAMESPACE,
   buildId,
   workflowBundle: bundle,
+  dataConverter,
   activities: faults.around(observed(activities, { metrics, tracing, now: Date.now })),
   traceFile: config.OA_TRACE_FILE,
 });
@@ -97,7 +103,11 @@ const sweeping = sweepForever(
   createSweeper({
     sql,
     journal,
-    client: new Client({ connection: clientConnection, namespace: config.TEMPORAL_NAMESPACE }),
+    client: new Client({
+      connection: clientConnection,
+      namespace: config.TEMPORAL_NAMESPACE,
+      dataConverter,
+    }),
     now: Date.now,
     count: (kind) => metrics.swept_total.record(1, { kind }),
   }),

@@ -5,6 +5,7 @@ import {
   BatchSpanProcessor,
   NoopSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import type { DataConverter } from '@temporalio/common';
 import {
   makeWorkflowExporter,
   OpenTelemetryActivityInboundInterceptor,
@@ -22,6 +23,7 @@ export interface RuntimeWorkerOptions {
   buildId: string;
   workflowBundle: WorkflowBundle;
   activities: RuntimeActivities;
+  dataConverter?: DataConverter;
   /** Spans as JSON lines; empty: none are recorded. */
   traceFile: string;
   /** 0 replays every workflow at every task: the hardest test of determinism. */
@@ -49,6 +51,7 @@ export async function createRuntimeWorker(options: RuntimeWorkerOptions): Promis
     identity: `${DEPLOYMENTS.worker}/${options.buildId}/${process.pid}`,
     workflowBundle: options.workflowBundle,
     activities: options.activities,
+    ...(options.dataConverter && { dataConverter: options.dataConverter }),
     sinks: { exporter: makeWorkflowExporter(spanProcessor, resource) },
     interceptors: {
       activity: [

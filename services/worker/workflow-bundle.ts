@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { glob, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, type Logger, type WorkflowBundle } from '@temporalio/worker';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -17,33 +18,46 @@ export const WORKFLOW_INTERCEPTORS = [
   require.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors'),
 ];
 
+/** What of a data converter becomes part of the bundle. */
+export type BundledConverter = Pick<DataConverter, 'failureConverterPath'>;
+
 /** The bundle of the sources as they are, from `directory` where it was built before. */
-export async function workflowBundle(directory: string, logger: Logger): Promise<WorkflowBundle> {
-  if (!directory) return build(logger);
-  const path = join(directory, `${await sourceHash()}.js`);
+export async function workflowBundle(
+  directory: string,
+  logger: Logger,
+  converter: BundledConverter = {},
+): Promise<WorkflowBundle> {
+  if (!directory) return build(logger, converter);
+  const hash = await sourceHash();
+  const variant = converter.failureConverterPath ? '-encrypted' : '';
+  const path = join(directory, `${hash}${variant}.js`);
   const built = await readFile(path, 'utf8').catch(() => undefined);
   if (built !== undefined) return { code: built };
-  const { code } = await build(logger);
+  const { code } = await build(logger, converter);
   await mkdir(directory, { recursive: true });
   // Aside and renamed, so that no other start reads half of it.
   await writeFile(`${path}.${process.pid}`, code);
   await rename(`${path}.${process.pid}`, path);
-  await forgetOthers(directory, path);
+  await forgetOthers(directory, hash);
   return { code };
 }
 
 /** Bundles of earlier sources, 4 MB each, are of no use to anybody. */
-async function forgetOthers(directory: string, path: string): Promise<void> {
+async function forgetOthers(directory: string, hash: string): Promise<void> {
   for (const file of await readdir(directory)) {
-    const other = join(directory, file);
-    if (file.endsWith('.js') && other !== path) await rm(other, { force: true });
+    if (!file.endsWith('.js') || file.startsWith(hash)) continue;
+    await rm(join(directory, file), { force: true });
   }
 }
 
-function build(logger: Logger): Promise<WorkflowBundle> {
+function build(
+  logger: Logger,
+  { failureConverterPath }: BundledConverter,
+): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows', 'index.ts'),
     workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
+    ...(failureConverterPath && { failureConverterPath }),
     logger,
   });
 }

@@ -70,7 +70,7 @@ export async function logIn(
   });
   if (!opened) return refuseCode(deps, { challengeId, command, reason: 'challenge_closed' });
   const { session, memberships } = opened;
-  const tokens = await issueTokens(deps.keys, session, memberships, refreshToken, now);
+  const tokens = await issueTokens(deps, session, memberships, refreshToken, now);
   return { ...opened, tokens };
 }
 

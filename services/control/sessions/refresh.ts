@@ -135,7 +135,7 @@ async function answer(
   now: Date,
 ): Promise<Refreshed> {
   const memberships = await listMemberships(deps.sql, session.user_id);
-  const tokens = await issueTokens(deps.keys, session, memberships, refreshToken, now);
+  const tokens = await issueTokens(deps, session, memberships, refreshToken, now);
   return { session, memberships, tokens };
 }
 

@@ -1,8 +1,10 @@
-/** How long things last. */
+/** How long things last, and who may do more than their organisation allows. */
 export interface SessionPolicy {
   readonly challengeTtlMs: number;
   readonly accessTtlMs: number;
   readonly refreshTtlMs: number;
+  /** Ids of the people who run this installation. */
+  readonly operators: ReadonlySet<string>;
 }
 
 /**

@@ -4,13 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { JSONWebKeySet } from 'jose';
 import { pino } from 'pino';
 import { inject } from 'vitest';
@@ -24,7 +19,7 @@ import type { HarnessActivities } from '#workflows/verification/ports.ts';
 import { type ArtifactStore, createDirectoryStore } from '../../shared/artifact-store.ts';
 import { publishReceiptKeys } from '../signing-keys.ts';
 import { createSweeper, sweepForever } from '../sweeper.ts';
-import { createRuntimeWorker } from '../temporal-worker.ts';
+import { createRuntimeWorker, type RuntimeWorkerOptions } from '../temporal-worker.ts';
 import { makeCurrent } from '../versioning.ts';
 import { workflowBundle } from '../workflow-bundle.ts';
 import { createNamespace } from './namespace.ts';
@@ -51,7 +46,12 @@ export interface Lab {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export async function openLab(): Promise<Lab> {
+export interface LabOptions {
+  /** How payloads are written and read; as they are where absent. */
+  converters?: { worker: DataConverter; verifier: DataConverter };
+}
+
+export async function openLab({ converters }: LabOptions = {}): Promise<Lab> {
   Runtime.install({ shutdownSignals: [], logger: QUIET });
   const address = inject('temporalAddress');
   const namespace = `lab-${randomBytes(6).toString('hex')}`;
@@ -59,14 +59,20 @@ export async function openLab(): Promise<Lab> {
   const [database, directory, bundle] = await Promise.all([
     testDatabase(['runtime']),
     mkdtemp(join(tmpdir(), 'oa-lab-')),
-    workflowBundle(bundleDirectory, QUIET),
+    workflowBundle(bundleDirectory, QUIET, converters?.worker),
     createNamespace(address, namespace),
   ]);
   const [connection, clientConnection] = await Promise.all([
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
   ]);
-  const client = new Client({ connection: clientConnection, namespace, identity: 'lab' });
+  const dataConverter = converters?.worker ?? {};
+  const client = new Client({
+    connection: clientConnection,
+    namespace,
+    identity: 'lab',
+    dataConverter,
+  });
   const sql = database.runtime;
   const journal = createJournal({ sql, hint: () => undefined });
   const artifacts = createDirectoryStore(directory);
@@ -79,7 +85,7 @@ export async function openLab(): Promise<Lab> {
     keySet,
     now: Date.now,
   });
-  const verifier = await startVerifier(connection, namespace);
+  const verifier = await startVerifier(connection, namespace, converters?.verifier ?? {});
   const sweeping = startSweeping({ sql, journal, client });
   const stops: (() => Promise<void>)[] = [];
 
@@ -95,7 +101,10 @@ export async function openLab(): Promise<Lab> {
     activities,
     keySet,
     async startWorker(options = {}) {
-      const worker = await startRuntime(connection, namespace, bundle, activities, options);
+      const worker = await startRuntime({
+        ...{ connection, namespace, workflowBundle: bundle, activities, dataConverter },
+        ...options,
+      });
       stops.push(worker.stop);
       return worker;
     },
@@ -109,25 +118,10 @@ export async function openLab(): Promise<Lab> {
   };
 }
 
-async function startRuntime(
-  connection: NativeConnection,
-  namespace: string,
-  bundle: WorkflowBundle,
-  activities: RuntimeActivities,
-  options: { maxCachedWorkflows?: number },
-) {
+async function startRuntime(options: Omit<RuntimeWorkerOptions, 'buildId' | 'traceFile'>) {
+  const { connection, namespace } = options;
   const buildId = DEVELOPMENT_BUILD_ID;
-  const worker = started(
-    await createRuntimeWorker({
-      connection,
-      namespace,
-      buildId,
-      workflowBundle: bundle,
-      activities,
-      traceFile: '',
-      ...options,
-    }),
-  );
+  const worker = started(await createRuntimeWorker({ ...options, buildId, traceFile: '' }));
   const version = { namespace, deploymentName: DEPLOYMENTS.worker, buildId };
   await makeCurrent(connection, version, {
     logger: pino({ level: 'silent' }),
@@ -136,7 +130,11 @@ async function startRuntime(
   return worker;
 }
 
-async function startVerifier(connection: NativeConnection, namespace: string) {
+async function startVerifier(
+  connection: NativeConnection,
+  namespace: string,
+  dataConverter: DataConverter,
+) {
   const harness: HarnessActivities = { runHarness: scriptedHarness };
   return started(
     await Worker.create({
@@ -144,6 +142,7 @@ async function startVerifier(connection: NativeConnection, namespace: string) {
       namespace,
       taskQueue: TASK_QUEUES.verification,
       identity: 'lab-verifier',
+      dataConverter,
       activities: harness,
     }),
   );
