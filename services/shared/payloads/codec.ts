@@ -1,7 +1,8 @@
 /** Payloads as Temporal keeps them: AES-256-GCM under a named key. What was written before it was on is read as it is. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+// CommonJS whose named exports Node does not see.
+import proto from '@temporalio/proto';
 import type { PayloadKeys } from './key-ring.ts';
 
 /** The names that Temporal's own tools know. */
@@ -17,7 +18,7 @@ export class PayloadUnreadableError extends Error {
   override readonly name = 'PayloadUnreadableError';
 }
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 export function createPayloadCodec(keys: PayloadKeys): PayloadCodec {
   return {
