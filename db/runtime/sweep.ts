@@ -1,11 +1,19 @@
 /** What time has ended: leases, deadlines. Each list is short, because whoever reads it acts on it. */
 import type { Sql } from '../connect.ts';
 
-/** Workers that should have renewed their lease and did not. */
-export async function listExpiredLeases(sql: Sql, limit: number): Promise<{ worker_id: string }[]> {
-  return await sql<{ worker_id: string }[]>`
-    select worker_id from runtime.workers
-    where status in ('starting', 'running', 'stopping') and lease_expires_at < clock_timestamp()
+export interface EndingLease {
+  worker_id: string;
+  /** Not above 0: it should have been renewed and was not. */
+  expires_in_ms: number;
+}
+
+/** The leases of live workers that end first. */
+export async function listEndingLeases(sql: Sql, limit: number): Promise<EndingLease[]> {
+  return await sql<EndingLease[]>`
+    select worker_id,
+      ceil(extract(epoch from lease_expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms
+    from runtime.workers
+    where status in ('starting', 'running', 'stopping') and lease_expires_at is not null
     order by lease_expires_at limit ${limit}`;
 }
 

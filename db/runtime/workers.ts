@@ -2,7 +2,7 @@ import type { JsonObject } from '#proto/canonical.ts';
 import type { Worker } from '#proto/gen/types.ts';
 import type { WorkerId } from '#proto/ids.ts';
 import { formatTime } from '#proto/time.ts';
-import { heartbeatState, LEASE_MS, type WorkerStatus } from '#workflows/worker/state.ts';
+import { heartbeatState, type WorkerStatus } from '#workflows/worker/state.ts';
 import type { Queryable, Tx } from '../transaction.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -41,6 +41,7 @@ export type NewWorker = WorkerDescription & {
   worker_id: WorkerId;
   user_id: string;
   org_id: string | null;
+  lease_ms: number;
 };
 
 /** Inserts a worker that starts with its first lease; undefined where the id is taken. */
@@ -50,7 +51,7 @@ export async function insertWorker(tx: Tx, worker: NewWorker): Promise<WorkerRow
       codex_home_ref, adapter, labels, metadata, lease_epoch, lease_expires_at, last_heartbeat_at)
     values (${worker.worker_id}, ${worker.user_id}, ${worker.org_id}, ${worker.shared_with_org}, 'running',
       ${worker.workspace_ref}, ${worker.codex_home_ref}, ${worker.adapter}, ${storedJson(tx, worker.labels)},
-      ${storedJson(tx, worker.metadata)}, 1, clock_timestamp() + ${`${LEASE_MS} ms`}::interval, clock_timestamp())
+      ${storedJson(tx, worker.metadata)}, 1, clock_timestamp() + ${`${worker.lease_ms} ms`}::interval, clock_timestamp())
     on conflict (worker_id) do nothing
     returning *`;
   return row;
@@ -60,7 +61,7 @@ export async function insertWorker(tx: Tx, worker: NewWorker): Promise<WorkerRow
 export async function reattachWorker(
   tx: Tx,
   worker_id: string,
-  description: WorkerDescription,
+  description: WorkerDescription & { lease_ms: number },
 ): Promise<WorkerRow | undefined> {
   const [row] = await tx<WorkerRow[]>`
     update runtime.workers set status = 'running', workspace_ref = ${description.workspace_ref},
@@ -68,7 +69,7 @@ export async function reattachWorker(
       labels = ${storedJson(tx, description.labels)},
       metadata = metadata || ${storedJson(tx, description.metadata)},
       shared_with_org = ${description.shared_with_org}, lease_epoch = lease_epoch + 1,
-      lease_expires_at = clock_timestamp() + ${`${LEASE_MS} ms`}::interval,
+      lease_expires_at = clock_timestamp() + ${`${description.lease_ms} ms`}::interval,
       last_heartbeat_at = clock_timestamp(), started_at = clock_timestamp(), stopped_at = null,
       updated_at = clock_timestamp()
     where worker_id = ${worker_id}
@@ -114,10 +115,15 @@ export async function listWorkers(sql: Queryable, filter: WorkerFilter): Promise
 /** Renews a lease that is still the caller's; undefined where another host has reattached since, or it stopped. */
 export async function renewLease(
   sql: Queryable,
-  renewal: { worker_id: string; lease_epoch: bigint; metadata_patch: JsonObject },
+  renewal: {
+    worker_id: string;
+    lease_epoch: bigint;
+    lease_ms: number;
+    metadata_patch: JsonObject;
+  },
 ): Promise<WorkerRow | undefined> {
   const [row] = await sql<WorkerRow[]>`
-    update runtime.workers set lease_expires_at = clock_timestamp() + ${`${LEASE_MS} ms`}::interval,
+    update runtime.workers set lease_expires_at = clock_timestamp() + ${`${renewal.lease_ms} ms`}::interval,
       last_heartbeat_at = clock_timestamp(), metadata = metadata || ${storedJson(sql, renewal.metadata_patch)}
     where worker_id = ${renewal.worker_id} and lease_epoch = ${renewal.lease_epoch}
       and status in ('starting', 'running', 'stopping')

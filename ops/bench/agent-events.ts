@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Operator } from '../testing/operator.ts';
+import { startLongRun, untilExecuting } from './live-run.ts';
 import { type Measure, median } from './measure.ts';
 
 const BATCH = 500;
@@ -11,13 +11,7 @@ const TEXT = 'x'.repeat(120);
 
 /** Events of one run into its log, over HTTP in batches, as an agent host sends them. */
 export async function measureAgentEvents(operator: Operator): Promise<Measure> {
-  const { run_id: runId } = await operator.call<{ run_id: string }>('runtime', 'POST', '/v1/runs', {
-    spec: {
-      objective: 'stay until the bench is over',
-      work_unit: 'agent_task',
-      agent: { driver: 'command', command: ['sleep', '600'] },
-    },
-  });
+  const runId = await startLongRun(operator);
   await untilExecuting(operator, runId);
   const before = await headOf(operator, runId);
   const perSecond: number[] = [];
@@ -67,20 +61,4 @@ async function headOf(operator: Operator, runId: string): Promise<number> {
     `/v1/runs/${runId}`,
   );
   return Number(run.latest_seq);
-}
-
-const POLL_MS = 100;
-const POLLS_MAX = 300;
-
-async function untilExecuting(operator: Operator, runId: string): Promise<void> {
-  for (let poll = 0; poll < POLLS_MAX; poll += 1) {
-    const { run } = await operator.call<{ run: { phase: string } }>(
-      'runtime',
-      'GET',
-      `/v1/runs/${runId}`,
-    );
-    if (run.phase === 'executing') return;
-    await delay(POLL_MS);
-  }
-  throw new Error('the run did not begin to execute');
 }

@@ -1,27 +1,33 @@
 import { join } from 'node:path';
-import { createOa } from '../demo/oa.ts';
+import { createOa, type StartedWorker } from '../demo/oa.ts';
 import { stackLayout } from '../dev/layout.ts';
 import { type Operator, signIn } from '../testing/operator.ts';
 import { type StackProcess, startStackProcess } from '../testing/stack-process.ts';
 
 const EMAIL = 'bench@localhost';
+const TURNS_AT_ONCE = '16';
 
 /** A stack with one agent host, as `npm start` and `oa worker start` make them. */
 export interface BenchStack {
   stack: StackProcess;
   operator: Operator;
-  /** The host's process. */
-  hostPid: number;
+  host: StartedWorker;
+  startHost(...flags: string[]): Promise<StartedWorker>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The person of the benches, by the HTTP API alone. */
+export function signInForBench(stack: StackProcess): Promise<Operator> {
+  return signIn(stack, EMAIL);
 }
 
 /** `root`: another checkout's code. */
 export async function startBenchStack(
   directory: string,
-  options: { root?: string; hostFlags?: string[] } = {},
+  options: { root?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<BenchStack> {
-  const { root, hostFlags = ['--turns', '16'] } = options;
-  const stack = await startStackProcess(directory, {}, root);
+  const { root, env = {} } = options;
+  const stack = await startStackProcess(directory, env, root);
   try {
     const layout = stackLayout(stack.env);
     const oa = createOa({
@@ -31,11 +37,14 @@ export async function startBenchStack(
       signal: new AbortController().signal,
     });
     await oa.ensureLogin(EMAIL);
-    const host = await oa.startWorker(join(directory, 'data'), ...hostFlags);
+    const startHost = (...flags: string[]) =>
+      oa.startWorker(join(directory, 'data'), '--turns', TURNS_AT_ONCE, ...flags);
+    const host = await startHost();
     return {
       stack,
-      operator: await signIn(stack, EMAIL),
-      hostPid: host.pid,
+      operator: await signInForBench(stack),
+      host,
+      startHost,
       async [Symbol.asyncDispose]() {
         await host.stop();
         await stack.stop();

@@ -1,10 +1,8 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { createKhalaClient } from '#clients/khala/client.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
 import { parseId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
 import type { Operator } from '../testing/operator.ts';
 import type { StackProcess } from '../testing/stack-process.ts';
+import { khalaClientOf } from './khala-client.ts';
 
 export interface SeenRun {
   run_id: string;
@@ -25,18 +23,8 @@ export interface FollowedRuns {
 const TERMINAL = new Set(['succeeded', 'failed', 'canceled']);
 
 export async function followRuns(stack: StackProcess, operator: Operator): Promise<FollowedRuns> {
-  const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const jkt = await calculateJwkThumbprint(await exportJWK(pair.publicKey));
   const topic = topics.userRuns(parseId('user', operator.userId));
-  const client = createKhalaClient({
-    url: `${(stack.state().addresses['khala'] ?? '').replace('http', 'ws')}/v1/sync`,
-    getSyncToken: () =>
-      operator.call('control', 'POST', '/api/sync/token', { topics: [topic], jkt }),
-    proofKey: pair,
-    deviceId: operator.deviceId,
-    clientBuildId: '20260101T000000Z',
-    store: createMemoryStore(),
-  });
+  const client = await khalaClientOf(stack, operator);
   const seen = createArrivals<number>();
   const ended = createArrivals<SeenRun>();
   const caughtUp = new Promise<void>((resolve) => {

@@ -20,9 +20,9 @@ export function ownCpuMs(pid: number): number {
   return cpuMs(pid, 11, 12);
 }
 
-/** The same, with the children that have ended and were waited for: a tree's sum misses nobody. */
-export function cpuMsWithEnded(pid: number): number {
-  return cpuMs(pid, 11, 12, 13, 14);
+/** Of whole trees, with the children that have ended and were waited for: the sum misses nobody. */
+export function cpuMsOfTrees(...roots: number[]): number {
+  return roots.flatMap(processTree).reduce((sum, pid) => sum + cpuMs(pid, 11, 12, 13, 14), 0);
 }
 
 function cpuMs(pid: number, ...ticks: number[]): number {

@@ -19,6 +19,7 @@ export interface Oa {
 
 export interface StartedWorker {
   pid: number;
+  workerId: string;
   stop(): Promise<void>;
 }
 
@@ -80,13 +81,15 @@ export function createOa(options: OaOptions): Oa {
       const worker = oa(['worker', 'start', '--root', root, '--json', ...flags], 'pipe');
       const output = collect(worker);
       const deadline = Date.now() + WORKER_DEADLINE_MS;
-      while (!output().includes('"worker_id"')) {
+      const registered = () => /"worker_id":"([^"]+)"/.exec(output())?.[1];
+      while (!registered()) {
         if (worker.exitCode !== null) throw new Error(`oa worker start ended: ${output()}`);
         if (Date.now() > deadline) throw new Error(`no worker within 30 s: ${output()}`);
         await delay(POLL_MS);
       }
       return {
         pid: worker.pid ?? 0,
+        workerId: registered() ?? '',
         async stop() {
           if (worker.exitCode !== null || worker.signalCode !== null) return;
           const ended = once(worker, 'exit');

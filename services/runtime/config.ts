@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NAMESPACE } from '#temporal.config';
+import { LEASE_MS } from '#workflows/worker/state.ts';
 import { commonSettings, portSetting } from '../shared/config.ts';
 import { payloadSettings } from '../shared/payloads/settings.ts';
 
@@ -19,6 +20,8 @@ export const runtimeSettings = z.object({
   OA_ARTIFACTS_DIR: z.string().min(1),
   CONTROL_JWKS_URL: z.url({ protocol: /^https?$/ }),
   RUNTIME_ALLOWED_ORIGINS: originList,
+  /** Milliseconds after which a silent agent host is lost; it renews three times in that. */
+  OA_WORKER_LEASE_MS: z.coerce.number().int().min(1_000).max(600_000).default(LEASE_MS),
   OA_SERVICE_KEY_FILE: z.string().default(''),
   OA_TRUSTED_SERVICES_FILE: z.string(),
   ...payloadSettings,

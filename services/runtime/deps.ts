@@ -24,6 +24,7 @@ export interface RuntimeDeps {
   readonly now: () => number;
   /** Between us and Temporal; none where payloads are kept as they are. */
   readonly payloadCodecs: readonly PayloadCodec[];
+  readonly workerLeaseMs: number;
   /** The operator's page of a run's history. */
   readonly historyUrl: (runId: string) => string;
 }

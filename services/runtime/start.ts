@@ -84,6 +84,7 @@ export async function startRuntime(
     logger,
     now,
     payloadCodecs: payloads.payloadCodecs ?? [],
+    workerLeaseMs: config.OA_WORKER_LEASE_MS,
     historyUrl: historyUrlOf(config),
   };
   const operations = createOperations({

@@ -12,7 +12,12 @@ import type { Sql } from '#db/connect.ts';
 import { listDispatchable } from '#db/runtime/dispatch.ts';
 import type { Journal } from '#db/runtime/journal.ts';
 import { ensureSyncPartitions } from '#db/runtime/partitions.ts';
-import { listExpiredLeases, listOrphanedTurns, listOverdueRequests } from '#db/runtime/sweep.ts';
+import {
+  type EndingLease,
+  listEndingLeases,
+  listOrphanedTurns,
+  listOverdueRequests,
+} from '#db/runtime/sweep.ts';
 import { appendWorkerEvent, publishWorkerSummary } from '#db/runtime/worker-events.ts';
 import { endWorkerRequest } from '#db/runtime/worker-requests.ts';
 import { lockWorker, setWorkerStatus } from '#db/runtime/workers.ts';
@@ -44,7 +49,8 @@ export interface SweeperDeps {
 }
 
 export interface Sweeper {
-  sweep(): Promise<void>;
+  /** Milliseconds until the next lease ends, unless it is renewed; undefined where none is held. */
+  sweep(): Promise<number | undefined>;
 }
 
 export function createSweeper(deps: SweeperDeps): Sweeper {
@@ -76,7 +82,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     await transaction(sql, async (tx) => {
       const worker = await lockWorker(tx, workerId);
       const expiresAtMs = worker?.lease_expires_at?.getTime();
-      if (!worker || expiresAtMs === undefined || expiresAtMs >= now()) return;
+      if (!worker || expiresAtMs === undefined || expiresAtMs > now()) return;
       const failed = await setWorkerStatus(tx, workerId, 'failed');
       const { seq } = await appendWorkerEvent(tx, journal, failed, {
         event_type: 'worker.failed',
@@ -123,9 +129,9 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     async sweep() {
       forgetOldSignals();
       await keepPartitionsAhead();
-      for (const { worker_id } of await listExpiredLeases(sql, FOUND_MAX)) {
-        await expireLease(worker_id);
-      }
+      const leases = await listEndingLeases(sql, FOUND_MAX);
+      const isEnded = (lease: EndingLease) => lease.expires_in_ms <= 0;
+      for (const { worker_id } of leases.filter(isEnded)) await expireLease(worker_id);
       for (const request of await listOverdueRequests(sql, FOUND_MAX)) await endOverdue(request);
       for (const turn of await listOrphanedTurns(sql, FOUND_MAX)) {
         const { run_id, worker_id, status } = turn;
@@ -142,18 +148,23 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
         count('run_dispatchable');
         await signal(run_id, (handle) => handle.signal(workerAvailableSignal, { worker_id }));
       }
+      return leases.find((lease) => !isEnded(lease))?.expires_in_ms;
     },
   };
 }
 
-/** Sweeps until `abort`; a failed sweep is logged, counted and followed by the next. */
+/**
+ * Sweeps until `abort`, every interval and whenever a lease ends: a run whose host fell silent waits for its lease, and not
+ * for the next look. A failed sweep is logged, counted and followed by the next.
+ */
 export async function sweepForever(
   sweeper: Sweeper,
   options: { intervalMs: number; abort: AbortSignal; onFailure: (error: unknown) => void },
 ): Promise<void> {
   const { intervalMs, abort, onFailure } = options;
   while (!abort.aborted) {
-    await sweeper.sweep().catch(onFailure);
-    await delay(intervalMs, undefined, { signal: abort }).catch(() => undefined);
+    const leaseEndsInMs = await sweeper.sweep().catch(onFailure);
+    const pauseMs = Math.min(intervalMs, leaseEndsInMs ?? intervalMs);
+    await delay(pauseMs, undefined, { signal: abort }).catch(() => undefined);
   }
 }

@@ -8,9 +8,14 @@ import type { HeartbeatState, WorkerStatus as WireStatus } from '#proto/gen/type
 
 export type WorkerStatus = Exclude<WireStatus, ''>;
 
-/** A host that says nothing for this long is lost: three renewals, so that one slow request is no loss. */
+/** A host that says nothing for this long is lost. An installation may set its own. */
 export const LEASE_MS = 45_000;
-export const LEASE_RENEW_MS = 15_000;
+/** Three renewals in a lease, so that one slow request is no loss. */
+const RENEWALS_PER_LEASE = 3;
+
+export function leaseRenewMs(leaseMs: number): number {
+  return Math.floor(leaseMs / RENEWALS_PER_LEASE);
+}
 
 const NEXT: Readonly<Record<WorkerStatus, readonly WorkerStatus[]>> = {
   starting: ['running', 'stopping', 'failed'],

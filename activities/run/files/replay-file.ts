@@ -21,7 +21,7 @@ export interface ReplayFile {
 
 /** Writes the run's replay file into the store, compressed, in memory that does not grow with the run. */
 export async function storeReplay(
-  { sql, artifacts, heartbeat }: RuntimeActivityDeps,
+  { sql, artifacts, heartbeat }: Pick<RuntimeActivityDeps, 'sql' | 'artifacts' | 'heartbeat'>,
   run: RunRow,
 ): Promise<ReplayFile> {
   const hash = createHash('sha256');

@@ -4,7 +4,7 @@ import { type BenchStack, startBenchStack } from '../bench-stack.ts';
 import { type FollowedRuns, followRuns } from '../follow-runs.ts';
 import { type Measure, median } from '../measure.ts';
 import { runRound } from '../no-op-runs.ts';
-import { cpuMsWithEnded, processTree } from '../process-tree.ts';
+import { cpuMsOfTrees } from '../process-tree.ts';
 import { spineTree } from './spine-tree.ts';
 
 const ROUNDS = 8;
@@ -56,10 +56,8 @@ async function round(one: Contender): Promise<void> {
   one.cpuMsPerRun.push((cpuMsOf(one.bench) - before) / RUNS_PER_ROUND);
 }
 
-/** All processes of a stack and its host, those that have ended among them. */
-function cpuMsOf({ stack, hostPid }: BenchStack): number {
-  const pids = [...processTree(stack.child.pid ?? 0), ...processTree(hostPid)];
-  return pids.reduce((sum, pid) => sum + cpuMsWithEnded(pid), 0);
+function cpuMsOf({ stack, host }: BenchStack): number {
+  return cpuMsOfTrees(stack.child.pid ?? 0, host.pid);
 }
 
 function runsMeasure(ours: Contender, spine: Contender): Measure {

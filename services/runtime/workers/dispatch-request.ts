@@ -11,7 +11,7 @@ import { type Tx, transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
 import type { WorkerRequestDraft } from '#proto/gen/types.ts';
 import { topics } from '#proto/topics.ts';
-import { acceptsWork, LEASE_RENEW_MS } from '#workflows/worker/state.ts';
+import { acceptsWork, leaseRenewMs } from '#workflows/worker/state.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { Answer } from '../../shared/http/command.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
@@ -55,7 +55,7 @@ export function dispatchRequest(
       const worker = visibleWorker(await lockWorker(tx, workerId), person);
       const known = await findWorkerRequest(tx, workerId, requestId);
       if (known) return { answer: repeated(known, fingerprint), request: known };
-      assertAvailable(worker, now());
+      assertAvailable(worker, deps);
       await assertRate(tx, workerId, now());
       const { request, positions } = await openWorkerRequest(tx, journal, worker, {
         request_id: requestId,
@@ -92,13 +92,13 @@ function assertMethod(body: WorkerRequestDraft): void {
   }
 }
 
-function assertAvailable(worker: WorkerRow, nowMs: number): void {
+function assertAvailable(worker: WorkerRow, { now, workerLeaseMs }: RuntimeDeps): void {
   if (!acceptsWork(worker.status)) {
     throw new ProblemError('conflict', `The worker is ${worker.status}.`);
   }
-  if ((worker.lease_expires_at?.getTime() ?? 0) <= nowMs) {
+  if ((worker.lease_expires_at?.getTime() ?? 0) <= now()) {
     throw new ProblemError('worker_unavailable', 'The worker has not been heard of lately.', {
-      retryAfterMs: LEASE_RENEW_MS,
+      retryAfterMs: leaseRenewMs(workerLeaseMs),
     });
   }
 }

@@ -13,7 +13,7 @@ import { ProblemError } from '#proto/errors.ts';
 import type { RegisterWorkerRequest, TopicPosition } from '#proto/gen/types.ts';
 import { isId, type WorkerId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
-import { LEASE_MS, LEASE_RENEW_MS } from '#workflows/worker/state.ts';
+import { leaseRenewMs } from '#workflows/worker/state.ts';
 import { type Person, requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
 import { runsWaitingForWorker } from './runs-of-worker.ts';
@@ -21,13 +21,18 @@ import { workerNotFound } from './worker-access.ts';
 
 /** Registers a worker under a new lease, or gives its owner's host its worker back. */
 export function registerWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worker.register'> {
-  const { sql, journal, workflows, metrics, now } = deps;
+  const { sql, journal, workflows, metrics, now, workerLeaseMs } = deps;
 
   return async function registerWorker({ body, caller, command }) {
     const person = requirePerson(caller);
     const workerId = wantedId(body, person) ?? command.id('worker');
     const answer = await transaction(sql, async (tx) => {
-      const { worker: attached, isNew } = await attach(tx, workerId, body, person);
+      const { worker: attached, isNew } = await attach(tx, {
+        workerId,
+        body,
+        person,
+        lease_ms: workerLeaseMs,
+      });
       const { latest_seq, positions } = await recordStart(tx, attached);
       const worker = { ...attached, latest_seq };
       positions.push(...(await publishWorkerSummary(tx, journal, worker, now())));
@@ -40,8 +45,8 @@ export function registerWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worke
           topic,
           epoch,
           head_seq: String(head_seq),
-          lease_ms: LEASE_MS,
-          renew_ms: LEASE_RENEW_MS,
+          lease_ms: workerLeaseMs,
+          renew_ms: leaseRenewMs(workerLeaseMs),
         },
         positions,
       });
@@ -86,17 +91,23 @@ function fault(path: string, reason: string): ProblemError {
 
 async function attach(
   tx: Tx,
-  worker_id: WorkerId,
-  body: RegisterWorkerRequest,
-  { user_id }: Person,
+  registration: {
+    workerId: WorkerId;
+    body: RegisterWorkerRequest;
+    person: Person;
+    lease_ms: number;
+  },
 ): Promise<{ worker: WorkerRow; isNew: boolean }> {
-  const description: WorkerDescription = {
+  const { workerId: worker_id, body, lease_ms } = registration;
+  const { user_id } = registration.person;
+  const description: WorkerDescription & { lease_ms: number } = {
     workspace_ref: body.workspace_ref,
     codex_home_ref: body.codex_home_ref,
     adapter: body.adapter,
     labels: body.labels,
     metadata: body.metadata ?? {},
     shared_with_org: body.shared_with_org,
+    lease_ms,
   };
   const org_id = body.org_id || null;
   const inserted = await insertWorker(tx, { ...description, worker_id, user_id, org_id });

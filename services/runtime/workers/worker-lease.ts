@@ -8,12 +8,13 @@ import { ownedWorker, workerIdOf } from './worker-access.ts';
 
 /** Renews a lease. A host that lost its worker to another one, or to the sweeper, learns it here. */
 export function renewWorkerLease(deps: RuntimeDeps): RuntimeHandler<'runtime.worker.heartbeat'> {
-  const { sql, metrics } = deps;
+  const { sql, metrics, workerLeaseMs } = deps;
   return async function renewWorkerLease({ body, params, caller }) {
     const worker = ownedWorker(await findWorker(sql, workerIdOf(params)), requirePerson(caller));
     const renewed = await renewLease(sql, {
       worker_id: worker.worker_id,
       lease_epoch: clampToInt64(body.lease_epoch),
+      lease_ms: workerLeaseMs,
       metadata_patch: body.metadata_patch ?? {},
     });
     if (!renewed?.lease_expires_at) {

@@ -47,6 +47,21 @@ describe('registration', () => {
     ]);
   });
 
+  test('gives a lease as long as the installation says', async () => {
+    await using hasty = await startTestRuntime({ settings: { OA_WORKER_LEASE_MS: '3000' } });
+    const owner = await hasty.person();
+    const sentAtMs = Date.now();
+    const answer = await owner.ask('/v1/workers', { json: { adapter: 'command' } });
+    const { worker, lease_ms, renew_ms } = answer.json.data;
+    expect({ lease_ms, renew_ms }).toEqual({ lease_ms: 3_000, renew_ms: 1_000 });
+    const renewed = await owner.ask(`/v1/workers/${worker.worker_id}/heartbeat`, {
+      json: { lease_epoch: '1' },
+    });
+    const lastsMs = Date.parse(renewed.json.data.lease_expires_at) - sentAtMs;
+    expect(lastsMs).toBeGreaterThanOrEqual(3_000);
+    expect(lastsMs).toBeLessThan(30_000);
+  });
+
   test('of a known worker by its owner takes it over: the old lease is void', async () => {
     const worker_id = await giveWorker(alice);
     const again = await alice.ask('/v1/workers', { json: { worker_id, metadata: { pid: 7 } } });

@@ -16,6 +16,7 @@ import type { ArtifactRef } from '#proto/gen/types.ts';
 import { newId, type WorkerId } from '#proto/ids.ts';
 import type { Sha256 } from '#proto/sha256.ts';
 import { runWorkflowId, type TurnResponse, workerReceiptSignal } from '#workflows/run/messages.ts';
+import { LEASE_MS } from '#workflows/worker/state.ts';
 import type { Lab } from './lab.ts';
 
 const POLL_MS = 20;
@@ -55,6 +56,7 @@ export async function startAgent(
       labels,
       metadata: {},
       shared_with_org: false,
+      lease_ms: LEASE_MS,
     }),
   );
 

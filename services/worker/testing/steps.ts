@@ -10,6 +10,7 @@ import { insertWorker } from '#db/runtime/workers.ts';
 import { testDatabase } from '#db/testing/database.ts';
 import { transaction } from '#db/transaction.ts';
 import { newId, type WorkerId } from '#proto/ids.ts';
+import { LEASE_MS } from '#workflows/worker/state.ts';
 import { type ArtifactStore, createDirectoryStore } from '../../shared/artifact-store.ts';
 import { publishReceiptKeys } from '../signing-keys.ts';
 import { newReceiptKey } from './receipt-key.ts';
@@ -79,6 +80,7 @@ export async function openSteps(): Promise<Steps> {
           labels: {},
           metadata: {},
           shared_with_org: false,
+          lease_ms: LEASE_MS,
         }),
       );
       return worker_id;
