@@ -158,13 +158,13 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
  * for the next look. A failed sweep is logged, counted and followed by the next.
  */
 export async function sweepForever(
-  sweeper: Sweeper,
+  sweeper: Sweeper | { sweep(): Promise<void> },
   options: { intervalMs: number; abort: AbortSignal; onFailure: (error: unknown) => void },
 ): Promise<void> {
   const { intervalMs, abort, onFailure } = options;
   while (!abort.aborted) {
     const leaseEndsInMs = await sweeper.sweep().catch(onFailure);
-    const pauseMs = Math.min(intervalMs, leaseEndsInMs ?? intervalMs);
+    const pauseMs = Math.min(intervalMs, leaseEndsInMs || intervalMs);
     await delay(pauseMs, undefined, { signal: abort }).catch(() => undefined);
   }
 }
