@@ -1,14 +1,20 @@
 import { Context } from '@temporalio/activity';
 import type { RunActivities } from '#workflows/run/ports.ts';
 import type { VerificationRecordActivities } from '#workflows/verification/ports.ts';
-import { createRecordApprovalResolved, createRequestApproval } from './run/approvals.ts';
+import {
+  createRecordApprovalResolved,
+  createRecordApprovalsSuperseded,
+  createRequestApproval,
+} from './run/approvals.ts';
 import { createRecordCancelRequested } from './run/cancel.ts';
 import { createRecordRunCreated } from './run/create.ts';
 import type { RuntimeActivityDeps } from './run/deps.ts';
 import { createDispatchTurn, createReadReceipt } from './run/dispatch.ts';
 import { createDeriveRunFiles } from './run/files/derive.ts';
 import { createFinishRun } from './run/finish.ts';
+import { createRecordAwaitingMessage, createRecordInterruptRequested } from './run/interrupt.ts';
 import { createRecordLoopDetected } from './run/loop.ts';
+import { createRecordMessage, createSettleSteers } from './run/messages.ts';
 import { createRecordExecutorLost } from './run/recover.ts';
 import { createBeginVerification } from './run/verification.ts';
 import { withReadableFailures } from './shared/failures.ts';
@@ -38,6 +44,11 @@ export function activitiesOf(deps: RuntimeActivityDeps): RuntimeActivities {
     recordVerification: createRecordVerification(deps),
     requestApproval: createRequestApproval(deps),
     recordApprovalResolved: createRecordApprovalResolved(deps),
+    recordApprovalsSuperseded: createRecordApprovalsSuperseded(deps),
+    recordMessage: createRecordMessage(deps),
+    settleSteers: createSettleSteers(deps),
+    recordInterruptRequested: createRecordInterruptRequested(deps),
+    recordAwaitingMessage: createRecordAwaitingMessage(deps),
     finishRun: createFinishRun(deps),
     deriveRunFiles: createDeriveRunFiles(deps),
   };

@@ -1,79 +1,211 @@
-import { findApproval, insertApproval, resolveApproval } from '#db/runtime/approvals.ts';
-import { readRun } from '#db/runtime/runs.ts';
-import { transaction } from '#db/transaction.ts';
+/**
+ * Approvals in the log, in the person's notifications and, for an agent's question, at its worker.
+ *
+ * 1. The answer and the request that takes it to the worker are one transaction.
+ * 2. Locks are taken in the order worker, run, approval, worker's topic, person's notifications.
+ */
+import {
+  type ApprovalRow,
+  askApproval,
+  findApproval,
+  findThreadGrant,
+  grantForThread,
+  offerApproval,
+  resolveApproval,
+  supersedeApprovals,
+} from '#db/runtime/approvals.ts';
+import { lockRun, type RunRow } from '#db/runtime/runs.ts';
+import type { EventDraft } from '#db/runtime/step.ts';
+import { openWorkerRequest } from '#db/runtime/worker-requests.ts';
+import { lockWorker } from '#db/runtime/workers.ts';
+import { type Tx, transaction } from '#db/transaction.ts';
+import type { JsonObject } from '#proto/canonical.ts';
 import { ProblemError } from '#proto/errors.ts';
-import { parseId } from '#proto/ids.ts';
-import { topics } from '#proto/topics.ts';
-import type { RunActivities } from '#workflows/run/ports.ts';
+import type { RequestedApproval, TopicPosition } from '#workflows/run/messages.ts';
+import type { PolicyDecision } from '#workflows/run/policy.ts';
+import type {
+  ApprovalResolvedInput,
+  RecordedStep,
+  RequestApprovalInput,
+  RunActivities,
+} from '#workflows/run/ports.ts';
 import { derivedId } from '../shared/derived-id.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
-import { phaseChanged, policyDecided, recorded, withCommandReceipt } from './events.ts';
+import { asJson, phaseChanged, policyDecided, recorded, withCommandReceipt } from './events.ts';
+import { notifyOwner } from './notify.ts';
 
-export function createRequestApproval({
-  sql,
-  journal,
-  now,
-}: RuntimeActivityDeps): RunActivities['requestApproval'] {
+/** A host answers at once; one that is away longer than its lease has lost the turn, and with it the question. */
+const ANSWER_DEADLINE_MS = 300_000;
+
+export function createRequestApproval(deps: RuntimeActivityDeps): RunActivities['requestApproval'] {
   return async function requestApproval(input) {
-    const { run_id, kind, turn, found, reason, decision } = input;
-    const approval_id = derivedId('approval', run_id, kind, turn);
-    return transaction(sql, async (tx) => {
-      const run = await readRun(tx, run_id);
+    const { run_id } = input;
+    return transaction(deps.sql, async (tx) => {
+      const run = await lockRun(tx, run_id);
       if (!run) throw new Error(`run ${run_id} has no row`);
-      const expires_at = new Date(now() + input.timeout_ms);
-      const isNew = await insertApproval(tx, {
+      const approval_id = input.offered?.approval_id ?? (await offerPatch(deps, tx, input));
+      const { decision, granted_by } = await rulingOf(tx, run, input);
+      const ruling = {
         approval_id,
-        run_id,
-        kind,
-        subject: { found },
-        reason,
-        expires_at,
-      });
-      if (!isNew) return { approval_id };
-      const request = {
-        approval_id,
-        kind,
-        subject: found.join('\n'),
-        reason,
-        expires_at_ms: String(expires_at.getTime()),
+        policy: asJson(decision),
+        on_timeout: input.on_timeout,
+        expires_at: new Date(deps.now() + input.timeout_ms),
       };
-      await journal.appendIn(tx, {
-        run_id: run.run_id,
-        origin: 'platform',
-        events: [
-          policyDecided(decision, `approval:${approval_id}`),
-          phaseChanged('awaiting_approval', reason, `approval:${approval_id}`),
-          {
-            event_type: 'approval.requested',
-            idempotency_key: `approval:${approval_id}:requested`,
-            payload: request,
-          },
-        ],
-        patch: { phase: 'awaiting_approval' },
-      });
-      if (run.user_id) {
-        await journal.publishIn(tx, [
-          {
-            topic: topics.userNotifications(parseId('user', run.user_id)),
-            class: 'notifications',
-            owner: { user_id: run.user_id },
-            kind: 'approval.requested',
-            payload: { run_id, ...request },
-          },
-        ]);
+      const asked = await askApproval(tx, ruling);
+      if (!asked) return takenUpBefore(tx, input, approval_id);
+      if (decision.decision !== 'ask') {
+        return answerAtOnce(deps, tx, run, asked, { decision, granted_by, input });
       }
-      return { approval_id };
+      return ask(deps, tx, run, asked, input);
     });
   };
 }
 
-export function createRecordApprovalResolved({
-  sql,
-  journal,
-}: RuntimeActivityDeps): RunActivities['recordApprovalResolved'] {
+/** A question that the platform has about a patch: one of a kind per turn. */
+async function offerPatch(
+  { now }: RuntimeActivityDeps,
+  tx: Tx,
+  { run_id, kind, turn, found, reason, rule_key, timeout_ms }: RequestApprovalInput,
+): Promise<string> {
+  const approval_id = derivedId('approval', run_id, kind, turn);
+  await offerApproval(tx, {
+    approval_id,
+    run_id,
+    kind,
+    subject: { found, text: found.join('\n') },
+    reason,
+    scopes: ['once', 'run', 'session'],
+    rule_key,
+    expires_at: new Date(now() + timeout_ms),
+  });
+  return approval_id;
+}
+
+/** What the workflow decided, unless an answer in an earlier run of the thread covers it. */
+async function rulingOf(
+  tx: Tx,
+  run: RunRow,
+  { decision, granted, rule_key }: RequestApprovalInput,
+): Promise<{ decision: PolicyDecision; granted_by: string }> {
+  if (decision.decision !== 'ask' || rule_key === '') return { decision, granted_by: '' };
+  const grant = await findThreadGrant(tx, { thread_id: run.thread_id, rule_key });
+  return grant
+    ? { decision: granted, granted_by: grant.approval_id }
+    : { decision, granted_by: '' };
+}
+
+async function takenUpBefore(
+  tx: Tx,
+  input: RequestApprovalInput,
+  approval_id: string,
+): Promise<RequestedApproval> {
+  const row = await findApproval(tx, approval_id);
+  if (!row) throw new ProblemError('not_found', `approval ${approval_id} was withdrawn`);
+  const state = row.state === 'offered' ? 'requested' : row.state;
+  const repeated = { topic: '', seq: '0', positions: [] };
+  const positions = await positionsFor(tx, input, repeated, true);
+  return { approval_id, state, decision: row.decision, scope: row.scope, positions };
+}
+
+/** Of whoever asked over HTTP; a question of the platform's own answers nobody. */
+async function positionsFor(
+  tx: Tx,
+  { command }: RequestApprovalInput,
+  step: RecordedStep,
+  isRepeated: boolean,
+): Promise<TopicPosition[]> {
+  return command ? (await withCommandReceipt(tx, command, step, isRepeated)).positions : [];
+}
+
+async function ask(
+  { journal }: RuntimeActivityDeps,
+  tx: Tx,
+  run: RunRow,
+  asked: ApprovalRow,
+  input: RequestApprovalInput,
+): Promise<RequestedApproval> {
+  const { approval_id, kind, reason, scopes, on_timeout, turn } = asked;
+  const request = {
+    approval_id,
+    kind,
+    subject: subjectText(asked),
+    reason,
+    expires_at_ms: String(asked.expires_at.getTime()),
+    on_timeout,
+  };
+  const superseded = await supersedeApprovals(tx, run.run_id, input.superseded);
+  const step = await journal.appendIn(tx, {
+    run_id: run.run_id,
+    origin: 'platform',
+    events: [
+      ...superseded.map((id) => approvalSuperseded(id, 'the agent was started anew')),
+      policyDecided(input.decision, `approval:${approval_id}`),
+      phaseChanged('awaiting_approval', reason, `approval:${approval_id}`),
+      {
+        event_type: 'approval.requested',
+        idempotency_key: `approval:${approval_id}:requested`,
+        payload: { ...request, turn, scopes },
+      },
+    ],
+    patch: { phase: 'awaiting_approval' },
+  });
+  await notifyOwner(tx, journal, run, 'approval.requested', [request]);
+  const positions = await positionsFor(tx, input, recorded(step), false);
+  return { approval_id, state: 'requested', decision: null, scope: null, positions };
+}
+
+/** Policy or an earlier answer decides; nobody is asked. */
+async function answerAtOnce(
+  { journal }: RuntimeActivityDeps,
+  tx: Tx,
+  run: RunRow,
+  asked: ApprovalRow,
+  by: { decision: PolicyDecision; granted_by: string; input: RequestApprovalInput },
+): Promise<RequestedApproval> {
+  const { approval_id } = asked;
+  const approves = by.decision.decision === 'allow';
+  const granted_by = by.granted_by || by.input.granted_by;
+  const answer = {
+    approval_id,
+    state: approves ? ('approved' as const) : ('denied' as const),
+    decision: approves ? ('approve' as const) : ('deny' as const),
+    scope: 'once' as const,
+    resolved_by: granted_by ? `grant:${granted_by}` : 'policy',
+    resolution_reason: by.decision.explanation,
+  };
+  await resolveApproval(tx, answer);
+  const superseded = await supersedeApprovals(tx, run.run_id, by.input.superseded);
+  const goes_on = by.input.goes_on && superseded.length > 0;
+  const step = await journal.appendIn(tx, {
+    run_id: run.run_id,
+    origin: 'platform',
+    events: [
+      ...superseded.map((id) => approvalSuperseded(id, 'the agent was started anew')),
+      policyDecided(by.decision, `approval:${approval_id}`),
+      approvalResolved({
+        ...answer,
+        reason: answer.resolution_reason,
+        kind: asked.kind,
+        subject: subjectText(asked),
+      }),
+      ...(goes_on ? [phaseChanged('executing', 'nothing waits', `answered:${approval_id}`)] : []),
+    ],
+    ...(goes_on && { patch: { phase: 'executing' as const } }),
+  });
+  const positions = await positionsFor(tx, by.input, recorded(step), false);
+  return { approval_id, state: answer.state, decision: answer.decision, scope: 'once', positions };
+}
+
+export function createRecordApprovalResolved(
+  deps: RuntimeActivityDeps,
+): RunActivities['recordApprovalResolved'] {
   return async function recordApprovalResolved(input) {
     const { run_id, approval_id, decision, scope, reason, resolved_by, command } = input;
-    return transaction(sql, async (tx) => {
+    const known = await findApproval(deps.sql, approval_id);
+    return transaction(deps.sql, async (tx) => {
+      const worker = known?.worker_id ? await lockWorker(tx, known.worker_id) : undefined;
+      const run = await lockRun(tx, run_id);
+      if (!run) throw new Error(`run ${run_id} has no row`);
       const answered = await resolveApproval(tx, {
         approval_id,
         state: !command ? 'expired' : decision === 'approve' ? 'approved' : 'denied',
@@ -83,28 +215,117 @@ export function createRecordApprovalResolved({
         resolution_reason: reason,
       });
       if (!answered) await assertSameAnswer(tx, input);
-      const step = await journal.appendIn(tx, {
-        run_id: parseId('run', run_id),
+      const step = await deps.journal.appendIn(tx, {
+        run_id: run.run_id,
         origin: 'platform',
         events: [
-          {
-            event_type: 'approval.resolved',
-            idempotency_key: `approval:${approval_id}:resolved`,
-            payload: { approval_id, decision, scope, resolved_by },
-          },
+          approvalResolved({ approval_id, decision, scope, resolved_by, reason }),
+          ...(input.goes_on
+            ? [phaseChanged('executing', 'the approval was answered', `answered:${approval_id}`)]
+            : []),
         ],
+        ...(input.goes_on && answered && { patch: { phase: 'executing' as const } }),
       });
-      return withCommandReceipt(tx, command, recorded(step), !answered);
+      if (answered && worker) {
+        await openWorkerRequest(tx, deps.journal, worker, {
+          request_id: derivedId('req', run_id, 'approval', approval_id),
+          method: 'approval/resolve',
+          run_id,
+          thread_id: run.thread_id,
+          params: resolveParams(answered, input),
+          deadline_at: new Date(deps.now() + ANSWER_DEADLINE_MS),
+        });
+      }
+      if (answered && scope === 'session' && answered.rule_key !== '') {
+        await grantForThread(tx, {
+          thread_id: run.thread_id,
+          rule_key: answered.rule_key,
+          approval_id,
+          granted_by: resolved_by,
+        });
+      }
+      const published = answered
+        ? await notifyOwner(tx, deps.journal, run, 'approval.resolved', [
+            { approval_id, decision, scope, resolved_by },
+          ])
+        : [];
+      return withCommandReceipt(tx, command, recorded(step, published), !answered);
     });
   };
 }
 
 /** This step ran before; anything else is another answer to an approval that has one. */
 async function assertSameAnswer(
-  tx: Parameters<typeof findApproval>[0],
+  tx: Tx,
   answer: { approval_id: string; decision: string; resolved_by: string },
 ): Promise<void> {
   const stored = await findApproval(tx, answer.approval_id);
   if (stored?.decision === answer.decision && stored.resolved_by === answer.resolved_by) return;
   throw new ProblemError('conflict', `approval ${answer.approval_id} does not wait for an answer`);
+}
+
+export function createRecordApprovalsSuperseded({
+  sql,
+  journal,
+}: RuntimeActivityDeps): RunActivities['recordApprovalsSuperseded'] {
+  return async function recordApprovalsSuperseded({ run_id, approval_ids, reason }) {
+    await transaction(sql, async (tx) => {
+      const run = await lockRun(tx, run_id);
+      if (!run) throw new Error(`run ${run_id} has no row`);
+      const superseded = await supersedeApprovals(tx, run_id, approval_ids);
+      if (superseded.length === 0) return;
+      await journal.appendIn(tx, {
+        run_id: run.run_id,
+        origin: 'platform',
+        events: superseded.map((id) => approvalSuperseded(id, reason)),
+      });
+      const notices = superseded.map((approval_id) => ({ approval_id, reason }));
+      await notifyOwner(tx, journal, run, 'approval.superseded', notices);
+    });
+  };
+}
+
+/** The params of `approval/resolve`. */
+function resolveParams(row: ApprovalRow, input: ApprovalResolvedInput): JsonObject {
+  const { approval_id, decision, scope, reason, resolved_by } = input;
+  const { approval_key, request_id } = row;
+  return { approval_id, approval_key, request_id, decision, scope, reason, resolved_by };
+}
+
+function approvalResolved(answer: {
+  approval_id: string;
+  decision: string;
+  scope: string;
+  resolved_by: string;
+  reason: string;
+  kind?: string;
+  subject?: string;
+}): EventDraft {
+  const { approval_id, decision, scope, resolved_by, reason, kind, subject } = answer;
+  return {
+    event_type: 'approval.resolved',
+    idempotency_key: `approval:${approval_id}:resolved`,
+    payload: {
+      approval_id,
+      decision,
+      scope,
+      resolved_by,
+      reason,
+      ...(kind && { kind, subject: subject ?? '' }),
+    },
+  };
+}
+
+export function approvalSuperseded(approval_id: string, reason: string): EventDraft {
+  return {
+    event_type: 'approval.superseded',
+    idempotency_key: `approval:${approval_id}:superseded`,
+    payload: { approval_id, reason },
+  };
+}
+
+/** What would be done, as one text. */
+function subjectText({ subject, kind }: ApprovalRow): string {
+  const text = subject['text'];
+  return typeof text === 'string' && text !== '' ? text : kind;
 }

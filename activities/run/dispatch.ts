@@ -5,6 +5,7 @@ import {
   findRunRequest,
 } from '#db/runtime/dispatch.ts';
 import { type RunRow, readRun } from '#db/runtime/runs.ts';
+import { findThread, readMessageTexts } from '#db/runtime/threads.ts';
 import { openWorkerRequest } from '#db/runtime/worker-requests.ts';
 import type { WorkerRow } from '#db/runtime/workers.ts';
 import { type Tx, transaction } from '#db/transaction.ts';
@@ -15,7 +16,7 @@ import type { TurnResponse, WorkerReceipt } from '#workflows/run/messages.ts';
 import type { DispatchOutcome, DispatchTurnInput, RunActivities } from '#workflows/run/ports.ts';
 import { derivedId } from '../shared/derived-id.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
-import { asJson, phaseChanged, policyDecided, turnFinished } from './events.ts';
+import { asJson, messageDelivered, phaseChanged, policyDecided, turnFinished } from './events.ts';
 
 export function createDispatchTurn(deps: RuntimeActivityDeps): RunActivities['dispatchTurn'] {
   return async function dispatchTurn(input) {
@@ -38,7 +39,7 @@ export function createDispatchTurn(deps: RuntimeActivityDeps): RunActivities['di
         run_id,
         thread_id: run.thread_id,
         turn,
-        params: turnParams(run, input),
+        params: { ...turnParams(run, input), ...(await conversation(tx, run, worker, input)) },
         deadline_at: new Date(input.deadline_at_ms),
       });
       return dispatched(worker, request_id);
@@ -104,6 +105,9 @@ async function appendTurn(
         idempotency_key: `turn:${turn}:${recovery}:dispatched`,
         payload: { turn, request_id, worker_id },
       },
+      ...(input.message_ids ?? []).map((message_id) =>
+        messageDelivered({ message_id, mode: 'queue', turn }, `${turn}:${recovery}`),
+      ),
       phaseChanged('executing', `turn ${turn} at ${worker_id}`, `executing:${turn}:${recovery}`),
     ],
     patch: {
@@ -130,6 +134,24 @@ function turnParams(run: RunRow, { turn, recovery, feedback }: DispatchTurnInput
     recovery,
     ...(feedback && { feedback }),
     ...(run.patch && { previous_patch: asJson(run.patch) }),
+  };
+}
+
+/** What the agent goes on with: its own thread, where this worker keeps it, and what people said since. */
+async function conversation(
+  tx: Tx,
+  run: RunRow,
+  worker: WorkerRow,
+  { message_ids = [] }: DispatchTurnInput,
+): Promise<JsonObject> {
+  const messages = await readMessageTexts(tx, message_ids);
+  const thread = await findThread(tx, run.thread_id);
+  return {
+    ...(messages.length > 0 && { messages: messages.map((message) => ({ ...message })) }),
+    ...(thread?.agent_thread_id &&
+      thread.agent_worker_id === worker.worker_id && {
+        agent_thread: { id: thread.agent_thread_id, fork: thread.agent_thread_forks },
+      }),
   };
 }
 

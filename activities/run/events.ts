@@ -4,7 +4,7 @@ import { findCommandReceipt, insertCommandReceipt } from '#db/runtime/command-re
 import type { EventDraft, StepResult } from '#db/runtime/step.ts';
 import type { Tx } from '#db/transaction.ts';
 import type { JsonObject } from '#proto/canonical.ts';
-import type { CommandContext, TopicPosition } from '#workflows/run/messages.ts';
+import type { CommandContext, MessageMode, TopicPosition } from '#workflows/run/messages.ts';
 import type { PolicyDecision } from '#workflows/run/policy.ts';
 import type { OpenTurn, RecordedStep, TurnEnd } from '#workflows/run/ports.ts';
 import type { RunPhase } from '#workflows/run/state.ts';
@@ -37,6 +37,18 @@ export function turnFinished(end: TurnEnd | null): EventDraft[] {
       payload: { ...end },
     },
   ];
+}
+
+/** `key` says of which delivery: a turn that is taken up again is told everything again. */
+export function messageDelivered(
+  delivered: { message_id: string; mode: MessageMode; turn: number },
+  key: string,
+): EventDraft {
+  return {
+    event_type: 'message.delivered',
+    idempotency_key: `message:${delivered.message_id}:delivered:${key}`,
+    payload: { ...delivered },
+  };
 }
 
 export function interrupted(turn: OpenTurn, reason: string): TurnEnd {

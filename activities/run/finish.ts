@@ -21,6 +21,7 @@ import { redactJson } from '#proto/redact.ts';
 import { sha256FromBytes, sha256Of } from '#proto/sha256.ts';
 import type { FinishedRun, FinishRunInput, RunActivities } from '#workflows/run/ports.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
+import { approvalSuperseded } from './approvals.ts';
 import { openInterrupt } from './cancel.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
 import { asJson, interrupted, policyDecided, turnFinished } from './events.ts';
@@ -100,11 +101,7 @@ async function appendLastEvents(
   const turnEnd = input.turn_end ?? (input.open_turn && interrupted(input.open_turn, input.reason));
   const events: EventDraft[] = [
     ...turnFinished(turnEnd),
-    ...superseded.map((approval_id) => ({
-      event_type: 'approval.superseded',
-      idempotency_key: `approval:${approval_id}:superseded`,
-      payload: { approval_id },
-    })),
+    ...superseded.map((approval_id) => approvalSuperseded(approval_id, 'the run ended')),
     ...input.decisions.map((decision, index) => policyDecided(decision, `finish:${index + 1}`)),
   ];
   if (events.length > 0) {

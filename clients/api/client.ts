@@ -14,6 +14,7 @@ import type { CompatibilityResponse, MessageTypes, ServiceEndpoints } from '#pro
 import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
 import { pathParameters, type Route } from '#proto/http/routes.ts';
 import { RUN_ROUTES } from '#proto/http/runtime.ts';
+import { APPROVAL_ROUTES } from '#proto/http/runtime-approvals.ts';
 import { THREAD_ROUTES } from '#proto/http/runtime-threads.ts';
 import { WORKER_ROUTES } from '#proto/http/runtime-workers.ts';
 import { type Draft, type MessageName, readMessage } from '#proto/read.ts';
@@ -23,7 +24,12 @@ import { createSession, type Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
-const EXECUTION_ROUTES = [...RUN_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES] as const;
+const EXECUTION_ROUTES = [
+  ...RUN_ROUTES,
+  ...APPROVAL_ROUTES,
+  ...WORKER_ROUTES,
+  ...THREAD_ROUTES,
+] as const;
 
 type AnyRoute = (typeof CONTROL_OWN_ROUTES)[number] | (typeof EXECUTION_ROUTES)[number];
 type RouteNamed<N extends AnyRoute['name']> = Extract<AnyRoute, { name: N }>;

@@ -22,12 +22,13 @@ function fits(sql: Sql | Tx) {
     and w.labels @> coalesce(r.spec #> '{worker,selector,labels}', '{}')`;
 }
 
-/** The least busy worker that fits, its row locked; undefined where there is none now. */
+/** The worker that keeps the agent's thread, else the least busy one that fits, its row locked; undefined where there is none now. */
 export async function chooseWorker(tx: Tx, runId: string): Promise<WorkerRow | undefined> {
   const [row] = await tx<WorkerRow[]>`
     select w.* from runtime.workers w join runtime.runs r on r.run_id = ${runId}
+    left join runtime.threads t on t.thread_id = r.thread_id
     where ${fits(tx)}
-    order by (
+    order by w.worker_id = t.agent_worker_id desc nulls last, (
       select count(*) from runtime.worker_requests q
       where q.worker_id = w.worker_id and q.state = 'pending' and q.method = 'turn/start'
     ), w.last_heartbeat_at desc nulls last
@@ -72,6 +73,26 @@ export async function findRunRequest(
     select q.worker_id, w.lease_epoch from runtime.worker_requests q
     join runtime.workers w using (worker_id)
     where q.run_id = ${key.run_id} and q.request_id = ${key.request_id}`;
+  return row;
+}
+
+export interface TurnAtWorker {
+  worker_id: string;
+  turn: number;
+  state: string;
+  /** Whose machine works on it. */
+  user_id: string | null;
+}
+
+/** A `turn/start` of a run, whoever holds it. */
+export async function findOpenTurn(
+  sql: Sql | Tx,
+  key: { run_id: string; request_id: string },
+): Promise<TurnAtWorker | undefined> {
+  const [row] = await sql<TurnAtWorker[]>`
+    select q.worker_id, coalesce((q.params ->> 'turn')::int4, 0) as turn, q.state, w.user_id
+    from runtime.worker_requests q join runtime.workers w using (worker_id)
+    where q.run_id = ${key.run_id} and q.request_id = ${key.request_id} and q.method = 'turn/start'`;
   return row;
 }
 

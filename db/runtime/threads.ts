@@ -118,6 +118,38 @@ export async function insertMessage(
   return { message: row, thread: updated };
 }
 
+/** The texts of messages of one run, in the order asked for. */
+export async function readMessageTexts(
+  sql: Queryable,
+  messageIds: readonly string[],
+): Promise<{ message_id: string; text: string }[]> {
+  if (messageIds.length === 0) return [];
+  const rows = await sql<{ message_id: string; text: string }[]>`
+    select message_id, text from runtime.messages where message_id = any (${[...messageIds]}::text[])`;
+  const texts = new Map(rows.map(({ message_id, text }) => [message_id, text]));
+  return messageIds.map((message_id) => {
+    const text = texts.get(message_id);
+    if (text === undefined) throw new Error(`message ${message_id} has no row`);
+    return { message_id, text };
+  });
+}
+
+/** Takes back a message that its run did not take. */
+export async function withdrawMessage(sql: Queryable, messageId: string): Promise<void> {
+  await sql`delete from runtime.messages where message_id = ${messageId}`;
+}
+
+/** The agent's own conversation, as it stands after a turn. */
+export async function keepAgentThread(
+  tx: Tx,
+  kept: { thread_id: string; agent_thread_id: string; worker_id: string },
+): Promise<void> {
+  await tx`
+    update runtime.threads set agent_thread_id = ${kept.agent_thread_id}, agent_worker_id = ${kept.worker_id},
+      agent_thread_forks = false, updated_at = clock_timestamp()
+    where thread_id = ${kept.thread_id}`;
+}
+
 export async function listMessages(
   sql: Queryable,
   page: { thread_id: string; after: number; limit: number },

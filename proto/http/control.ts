@@ -1,6 +1,7 @@
 import { COMMAND, NATURAL, OPEN, OPERATIONS, READ } from './presets.ts';
 import type { Route } from './routes.ts';
 import { RUN_ROUTES } from './runtime.ts';
+import { APPROVAL_ROUTES } from './runtime-approvals.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
 
@@ -138,7 +139,7 @@ function alias<
 export const GATEWAY_PREFIX = '/api/runtime';
 
 export const GATEWAY_ROUTES = alias(
-  [...RUN_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES].map((route) => ({
+  [...RUN_ROUTES, ...APPROVAL_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES].map((route) => ({
     ...route,
     auth: 'access' as const,
   })),

@@ -5,6 +5,7 @@ import { DOCUMENTS } from './documents.ts';
 import { operationId } from './openapi.ts';
 import { pathParameters, type Route } from './routes.ts';
 import { RUN_ROUTES, RUNTIME_ROUTES } from './runtime.ts';
+import { APPROVAL_ROUTES } from './runtime-approvals.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
 
@@ -90,7 +91,7 @@ describe.each(tables)('the routes of %s', (name, routes) => {
 
 describe('the gateway', () => {
   it('serves every public route of the runtime under its prefix, to people only', () => {
-    const served = [...RUN_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES];
+    const served = [...RUN_ROUTES, ...APPROVAL_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES];
     expect(GATEWAY_ROUTES.map((route) => `${route.method} ${route.path}`)).toEqual(
       served.map((route) => `${route.method} ${GATEWAY_PREFIX}${route.path.slice('/v1'.length)}`),
     );

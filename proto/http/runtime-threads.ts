@@ -1,3 +1,4 @@
+import { BODY_BYTES_MAX } from '../limits.ts';
 import { COMMAND, PAGE, READ } from './presets.ts';
 import type { Route } from './routes.ts';
 
@@ -47,5 +48,16 @@ export const THREAD_ROUTES = [
     response: 'openagents.runtime.v1.PostMessageResponse',
     status: 202,
     successStatuses: [202],
+    bodyBytesMax: BODY_BYTES_MAX,
+  },
+  {
+    ...THREAD_COMMAND,
+    name: 'runtime.thread.fork',
+    summary: 'Begin a thread with the messages of another',
+    path: '/v1/threads/:thread_id/fork',
+    request: 'openagents.runtime.v1.ForkThreadRequest',
+    response: 'openagents.runtime.v1.ThreadResponse',
+    status: 201,
+    successStatuses: [201],
   },
 ] as const satisfies readonly Route[];

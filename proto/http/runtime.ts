@@ -2,6 +2,7 @@ import { RUN_PHASE_TEXTS, RUN_STATUS_TEXTS, WORK_UNIT_KIND_TEXTS } from '../gen/
 import { ARTIFACT_BYTES_MAX, BODY_BYTES_MAX } from '../limits.ts';
 import { BATCH, COMMAND, EVENT_PAGE, NATURAL, OPERATIONS, PAGE, READ } from './presets.ts';
 import type { Route } from './routes.ts';
+import { APPROVAL_ROUTES } from './runtime-approvals.ts';
 import { CODEC_ROUTES } from './runtime-codec.ts';
 import { INTERNAL_ROUTES } from './runtime-internal.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
@@ -94,11 +95,24 @@ export const RUN_ROUTES = [
   },
   {
     ...RUN_COMMAND,
-    name: 'runtime.run.approval.resolve',
-    summary: 'Answer an approval that a run waits for',
-    path: '/v1/runs/:run_id/approvals/:approval_id',
-    request: 'openagents.runtime.v1.ResolveApprovalRequest',
-    response: 'openagents.runtime.v1.ResolveApprovalResponse',
+    name: 'runtime.run.message.post',
+    summary: 'Say something to a run: into the turn under way, or for the next one',
+    path: '/v1/runs/:run_id/messages',
+    request: 'openagents.runtime.v1.PostRunMessageRequest',
+    response: 'openagents.runtime.v1.PostRunMessageResponse',
+    status: 202,
+    successStatuses: [202],
+    bodyBytesMax: BODY_BYTES_MAX,
+  },
+  {
+    ...RUN_COMMAND,
+    name: 'runtime.run.interrupt',
+    summary: 'Stop the turn under way; the run then waits to be told how to go on',
+    path: '/v1/runs/:run_id/interrupt',
+    request: 'openagents.runtime.v1.InterruptRunRequest',
+    response: 'openagents.runtime.v1.InterruptRunResponse',
+    status: 202,
+    successStatuses: [202],
   },
   {
     ...RUN_READ,
@@ -159,6 +173,7 @@ export const RUN_ROUTES = [
 /** Everything that the runtime serves. */
 export const RUNTIME_ROUTES = [
   ...RUN_ROUTES,
+  ...APPROVAL_ROUTES,
   ...WORKER_ROUTES,
   ...THREAD_ROUTES,
   ...INTERNAL_ROUTES,

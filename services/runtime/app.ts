@@ -4,6 +4,9 @@ import type { Tx } from '#db/transaction.ts';
 import { RUNTIME_ROUTES } from '#proto/http/runtime.ts';
 import { type ApiDeps, createApi } from '../shared/http/api.ts';
 import type { Operations } from '../shared/readiness.ts';
+import { listAllApprovals, listRunApprovals } from './approvals/list-approvals.ts';
+import { requestApproval } from './approvals/request-approval.ts';
+import { resolveApproval } from './approvals/resolve-approval.ts';
 import { serveCodec } from './codec/serve-codec.ts';
 import type { RuntimeDeps, RuntimeHandlers } from './deps.ts';
 import { authorizeTopics } from './internal/authorize-topics.ts';
@@ -12,7 +15,7 @@ import { listDrift, reproject } from './internal/reproject.ts';
 import { revokeSync } from './internal/revoke-sync.ts';
 import { publishDocument, publishKeys } from './published.ts';
 import { appendRunEvents } from './runs/append-events.ts';
-import { cancelRun, resolveApproval } from './runs/control-run.ts';
+import { cancelRun, interruptRun } from './runs/control-run.ts';
 import { createRun } from './runs/create-run.ts';
 import { readEventBatch } from './runs/event-batch.ts';
 import { getRun, listOwnRuns, listRunEvents } from './runs/read-runs.ts';
@@ -23,7 +26,9 @@ import {
   putRunArtifact,
 } from './runs/run-artifacts.ts';
 import { getRunBundle, getRunReceipt, getRunReplay } from './runs/run-evidence.ts';
+import { postRunMessage } from './runs/run-messages.ts';
 import { submitFrame } from './runs/submit-frame.ts';
+import { forkThread } from './threads/fork-thread.ts';
 import { postMessage } from './threads/post-message.ts';
 import { createThread, getThread, listOwnThreads, listThreadMessages } from './threads/threads.ts';
 import { appendWorkerEvents } from './workers/append-worker-events.ts';
@@ -104,6 +109,11 @@ function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
     'runtime.run.events.append': appendRunEvents(deps),
     'runtime.run.frame.submit': submitFrame(deps),
     'runtime.run.cancel': cancelRun(deps),
+    'runtime.run.message.post': postRunMessage(deps),
+    'runtime.run.interrupt': interruptRun(deps),
+    'runtime.approval.list': listAllApprovals(deps),
+    'runtime.run.approval.list': listRunApprovals(deps),
+    'runtime.run.approval.request': requestApproval(deps),
     'runtime.run.approval.resolve': resolveApproval(deps),
     'runtime.run.receipt': getRunReceipt(deps),
     'runtime.run.replay': getRunReplay(deps),
@@ -126,6 +136,7 @@ function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
     'runtime.thread.get': getThread(deps),
     'runtime.thread.messages.list': listThreadMessages(deps),
     'runtime.thread.message.post': postMessage(deps),
+    'runtime.thread.fork': forkThread(deps),
     'runtime.sync.topics.authorize': authorizeTopics(deps),
     'runtime.sync.revoke': revokeSync(deps),
     'runtime.internal.artifact.get': getArtifactInternally(deps),

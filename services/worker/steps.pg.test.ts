@@ -152,6 +152,14 @@ describe('a step that runs twice', () => {
         reason: asked.explanation,
         decision: asked,
         timeout_ms: 1_000,
+        on_timeout: 'deny',
+        goes_on: false,
+        rule_key: 'protected_paths:test/a',
+        granted: asked,
+        granted_by: '',
+        offered: null,
+        superseded: [],
+        command: null,
       }),
     );
     const answer = {

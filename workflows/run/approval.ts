@@ -1,7 +1,9 @@
 /** A patch before a person, where the policy asks: it edits what judges it, or seems to hold a secret. */
 import { proxyActivities } from '@temporalio/workflow';
+import { hashCanonical } from '#proto/canonical.ts';
 import { RECORD } from '../shared/activity-options.ts';
 import { summaryOf } from '../shared/summary.ts';
+import { answerByPolicy } from './approval-answers.ts';
 import {
   decideFor,
   move,
@@ -43,8 +45,9 @@ async function askPerson(
   asked: PolicyDecision,
 ): Promise<PolicyDecision> {
   const timeout_ms = context.timings.approval_timeout_ms;
+  const rule_key = hashCanonical({ kind, found });
   const approval = await step(context, async () => {
-    const { approval_id } = await activities.requestApproval.executeWithOptions(
+    const { approval_id, state } = await activities.requestApproval.executeWithOptions(
       { summary: summaryOf(`Ask the owner: ${asked.explanation}`) },
       [
         {
@@ -55,52 +58,49 @@ async function askPerson(
           reason: asked.explanation,
           decision: asked,
           timeout_ms,
-        },
-      ],
-    );
-    move(context, { kind: 'enter_phase', phase: 'awaiting_approval' });
-    const pending: PendingApproval = { approval_id, answer: null };
-    context.approval = pending;
-    return pending;
-  });
-  waitFor(context, `an answer to approval \`${approval.approval_id}\`: ${asked.explanation}`);
-  const answered = await until(context, () => approval.answer !== null, {
-    timeoutMs: timeout_ms,
-    summary: "Unanswered until then, the run's policy decides",
-  });
-  waitFor(context, '');
-  const answer = answered ? approval.answer : await answerByPolicy(context, approval);
-  return decideFor(context, {
-    point: 'finish',
-    kind: 'approval_answered',
-    approved: answer?.decision === 'approve',
-    by: answer?.by ?? 'policy',
-  });
-}
-
-/** Unless somebody answered while this waited for its turn. */
-async function answerByPolicy(
-  context: RunContext,
-  approval: PendingApproval,
-): Promise<PendingApproval['answer']> {
-  const decision = rulesInForce(context.input.policy).approval_timeout;
-  return step(context, async () => {
-    if (approval.answer) return approval.answer;
-    await activities.recordApprovalResolved.executeWithOptions(
-      { summary: summaryOf(`Nobody answered in time: ${decision} by policy`) },
-      [
-        {
-          run_id: context.input.run_id,
-          approval_id: approval.approval_id,
-          decision,
-          scope: 'once',
-          reason: 'nobody answered in time',
-          resolved_by: 'policy',
+          on_timeout: rulesInForce(context.input.policy).approval_timeout,
+          goes_on: false,
+          rule_key,
+          granted: decideFor(context, { point: 'approval', kind, found, granted: 'session' }),
+          granted_by: '',
+          offered: null,
+          superseded: [],
           command: null,
         },
       ],
     );
-    approval.answer = { decision, by: 'policy' };
-    return approval.answer;
+    // An answer in an earlier run of the thread covers it.
+    if (state === 'approved') return null;
+    move(context, { kind: 'enter_phase', phase: 'awaiting_approval' });
+    const expires_at_ms = Date.now() + timeout_ms;
+    const pending: PendingApproval = {
+      approval_id,
+      rule_key,
+      request_id: null,
+      generation: 0,
+      expires_at_ms,
+      answer: null,
+    };
+    context.approvals[approval_id] = pending;
+    return pending;
   });
+  if (!approval) return answered(context, true, 'an earlier answer for this thread');
+  waitFor(context, `an answer to approval \`${approval.approval_id}\`: ${asked.explanation}`);
+  const inTime = await until(context, () => approval.answer !== null, {
+    timeoutMs: timeout_ms,
+    summary: "Unanswered until then, the run's policy decides",
+  });
+  waitFor(context, '');
+  // Unless somebody answered while this waited for its turn.
+  if (!inTime) {
+    await step(context, async () => {
+      if (!approval.answer) await answerByPolicy(context, approval);
+    });
+  }
+  const { decision, by } = approval.answer ?? { decision: 'deny', by: 'policy' };
+  return answered(context, decision === 'approve', by);
+}
+
+function answered(context: RunContext, approved: boolean, by: string): PolicyDecision {
+  return decideFor(context, { point: 'finish', kind: 'approval_answered', approved, by });
 }

@@ -24,8 +24,15 @@ export interface LeasedTurn extends OpenTurn {
   lease_epoch: string;
 }
 
+/** A question that waits for a person. */
 export interface PendingApproval {
   approval_id: string;
+  /** What a wider answer covers; empty: this question alone. */
+  rule_key: string;
+  /** The turn whose agent asked; null where the platform asks of a patch. */
+  request_id: string | null;
+  generation: number;
+  expires_at_ms: number;
   answer: { decision: 'approve' | 'deny'; by: string } | null;
 }
 
@@ -33,6 +40,24 @@ export interface ProcessedUpdate {
   update_id: string;
   /** JSON, as it was answered. */
   result: unknown;
+}
+
+/** An answer that covers further questions of this run. */
+export interface RunGrant {
+  rule_key: string;
+  scope: 'run' | 'session';
+  approval_id: string;
+}
+
+export interface WaitingMessage {
+  message_id: string;
+  json_bytes: number;
+}
+
+/** A message on its way into the open turn. */
+export interface SteeredMessage extends WaitingMessage {
+  steer_request_id: string;
+  worker_id: string;
 }
 
 export interface RunContext {
@@ -67,7 +92,19 @@ export interface RunContext {
   patch: ArtifactRef | null;
   /** Decisions that the next step journals. */
   decisions: PolicyDecision[];
-  approval: PendingApproval | null;
+  /** By id; those that wait. */
+  approvals: Record<string, PendingApproval>;
+  grants: RunGrant[];
+  /** How many questions the agent of the open turn has asked. */
+  approvalsOfTurn: number;
+  /** For the next turn, in order. */
+  queue: WaitingMessage[];
+  /** What the turn under way began with. */
+  turnMessages: WaitingMessage[];
+  /** What was said into the turn under way. */
+  steers: SteeredMessage[];
+  /** The turn that somebody interrupted, until it has ended. */
+  interruptedRequest: string | null;
   /** By request id; a receipt can arrive before its dispatch has returned. */
   receipts: Record<string, WorkerReceipt>;
   lost: WorkerLost | null;
@@ -114,7 +151,13 @@ export function newContext(input: RunInput): RunContext {
     verdict: null,
     patch: null,
     decisions: [],
-    approval: null,
+    approvals: {},
+    grants: [],
+    approvalsOfTurn: 0,
+    queue: [],
+    turnMessages: [],
+    steers: [],
+    interruptedRequest: null,
     receipts: {},
     lost: null,
     loop: null,

@@ -3,7 +3,10 @@ import { condition, proxyActivities, setHandler } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
 import { refuse } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
+import { askForAgent, assertMayAsk } from './agent-approvals.ts';
+import { answerApproval, assertPending } from './approval-answers.ts';
 import { move, type RunContext, viewOf } from './context.ts';
+import { assertInterruptible, assertMaySpeak, interruptTurn, takeMessage } from './conversation.ts';
 import {
   type CancelRunArgs,
   type CancelRunResult,
@@ -11,9 +14,14 @@ import {
   cancelRunUpdate,
   createRunUpdate,
   frameSignal,
+  type InterruptTurnArgs,
+  interruptTurnUpdate,
   loopDetectedSignal,
+  type PostMessageArgs,
+  postMessageUpdate,
+  type RequestApprovalArgs,
   type ResolveApprovalArgs,
-  type ResolveApprovalResult,
+  requestApprovalUpdate,
   resolveApprovalUpdate,
   runStateQuery,
   workerAvailableSignal,
@@ -52,6 +60,35 @@ export function answerMessages(context: RunContext): void {
   setHandler(resolveApprovalUpdate, approval.handler, {
     validator: approval.validator,
     description: 'Approves or denies what the run waits for',
+  });
+  const question = answeredOnce(
+    context,
+    (args: RequestApprovalArgs) => assertMayAsk(context, args),
+    (args) => askForAgent(context, args),
+  );
+  setHandler(requestApprovalUpdate, question.handler, {
+    validator: question.validator,
+    description: 'Asks on behalf of the agent whose turn is under way',
+  });
+  const message = answeredOnce(
+    context,
+    (args: PostMessageArgs) => assertMaySpeak(context, args),
+    (args) => takeMessage(context, args),
+  );
+  setHandler(postMessageUpdate, message.handler, {
+    validator: message.validator,
+    description: 'Says something into the turn under way, or for the next one',
+  });
+  const interrupt = answeredOnce(
+    context,
+    (_: InterruptTurnArgs) => {
+      assertInterruptible(context);
+    },
+    (args) => interruptTurn(context, args),
+  );
+  setHandler(interruptTurnUpdate, interrupt.handler, {
+    validator: interrupt.validator,
+    description: 'Asks the worker to stop the turn under way',
   });
   setHandler(workerReceiptSignal, (receipt) => {
     const { receipts } = context;
@@ -123,28 +160,4 @@ function assertCancelable(state: RunState): void {
     if (!(error instanceof IllegalRunTransitionError)) throw error;
     throw refuse('illegalTransition', error.message);
   }
-}
-
-async function answerApproval(
-  context: RunContext,
-  args: ResolveApprovalArgs,
-): Promise<ResolveApprovalResult> {
-  return context.exclusive(async () => {
-    const approval = assertPending(context, args.approval_id);
-    const { approval_id, decision, resolved_by } = args;
-    const { positions } = await activities.recordApprovalResolved.executeWithOptions(
-      { summary: summaryOf(`Record that ${resolved_by} answered the approval: ${decision}`) },
-      [{ run_id: context.input.run_id, ...args }],
-    );
-    approval.answer = { decision, by: resolved_by };
-    return { approval_id, state: decision === 'approve' ? 'approved' : 'denied', positions };
-  });
-}
-
-function assertPending(context: RunContext, approvalId: string) {
-  const { approval, state } = context;
-  if (approval?.approval_id !== approvalId || approval.answer || state.status !== 'running') {
-    throw refuse('approvalNotPending', `approval ${approvalId} does not wait for an answer`);
-  }
-  return approval;
 }

@@ -20,6 +20,21 @@ export const SPEC_BYTES_MAX = 48 * 1024;
 export const INPUT_BYTES_MAX = 256 * 1024;
 /** The tail of the verifier's output that becomes the next turn's feedback. */
 export const FEEDBACK_BYTES_MAX = 8 * 1024;
+/** Questions of an agent that wait at once: more than a person can look at are not asked. */
+export const APPROVALS_WAITING_MAX = 16;
+/** Questions of an agent in one turn: each takes about 25 of the history's events, asked and answered. */
+export const APPROVALS_PER_TURN_MAX = 100;
+/** Answers that cover further questions of the run: a longer list would weigh on every history it is carried into. */
+export const GRANTS_MAX = 200;
+/** Messages that wait for the next turn. */
+export const QUEUED_MESSAGES_MAX = 32;
+/** Messages steered into one turn: each is a request to the worker. */
+export const STEERED_MESSAGES_MAX = 100;
+/**
+ * The texts of one turn's messages, as JSON: with the spec, the feedback and the envelope they are one event of the
+ * worker's topic, which has at most 128 KiB. What does not fit waits for the turn after.
+ */
+export const TURN_MESSAGES_BYTES_MAX = 64 * 1024;
 
 export interface EffectiveLimits {
   wall_s_max: number;

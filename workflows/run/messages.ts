@@ -2,7 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ArtifactRef, RunSpec } from '#proto/gen/types.ts';
 import type { LoopFinding } from './loop-detection.ts';
-import type { PolicySet } from './policy.ts';
+import type { AgentApprovalKind, PolicySet } from './policy.ts';
 import type { RunState, RunStatus } from './state.ts';
 import type { RunTimings } from './timings.ts';
 
@@ -73,10 +73,34 @@ export interface CancelRunResult {
   positions: TopicPosition[];
 }
 
+export type ApprovalScope = 'once' | 'run' | 'session';
+
+/** An agent's question; what and why stand in the approval's row, which is stored before. */
+export interface RequestApprovalArgs {
+  approval_id: string;
+  /** The `turn/start` in which it is asked. */
+  request_id: string;
+  kind: AgentApprovalKind;
+  scopes: ApprovalScope[];
+  /** What a wider answer covers; empty: this question alone. */
+  rule_key: string;
+  /** Counts the starts of the agent within the turn. */
+  generation: number;
+  command: CommandContext;
+}
+
+export interface RequestedApproval {
+  approval_id: string;
+  state: 'requested' | 'approved' | 'denied' | 'expired' | 'superseded';
+  decision: 'approve' | 'deny' | null;
+  scope: ApprovalScope | null;
+  positions: TopicPosition[];
+}
+
 export interface ResolveApprovalArgs {
   approval_id: string;
   decision: 'approve' | 'deny';
-  scope: 'once' | 'run' | 'session';
+  scope: ApprovalScope;
   reason: string;
   resolved_by: string;
   command: CommandContext;
@@ -94,6 +118,50 @@ export const createRunUpdate = defineUpdate<CreateRunResult>('createRun');
 export const cancelRunUpdate = defineUpdate<CancelRunResult, [CancelRunArgs]>('cancelRun');
 export const resolveApprovalUpdate = defineUpdate<ResolveApprovalResult, [ResolveApprovalArgs]>(
   'resolveApproval',
+);
+
+/** Asked by the host of the run's turn; returns once the question or its answer is committed. */
+export const requestApprovalUpdate = defineUpdate<RequestedApproval, [RequestApprovalArgs]>(
+  'requestApproval',
+);
+
+/** `steer`: into the turn under way. `queue`: the prompt of the next one. */
+export type MessageMode = 'steer' | 'queue';
+
+export interface PostMessageArgs {
+  /** Its text is stored before, and never in the history. */
+  message_id: string;
+  /** Of the text as JSON: what a turn's request has room for is bounded. */
+  json_bytes: number;
+  mode: MessageMode;
+  posted_by: string;
+  command: CommandContext;
+}
+
+export interface PostMessageResult {
+  /** What became of it at once. */
+  mode: MessageMode;
+  /** The turn that it was steered into; 0 where it waits for the next one. */
+  turn: number;
+  positions: TopicPosition[];
+}
+
+export const postMessageUpdate = defineUpdate<PostMessageResult, [PostMessageArgs]>('postMessage');
+
+export interface InterruptTurnArgs {
+  reason: string;
+  requested_by: string;
+  command: CommandContext;
+}
+
+export interface InterruptTurnResult {
+  turn: number;
+  positions: TopicPosition[];
+}
+
+/** Returns once the request is committed, whatever the agent does then. */
+export const interruptTurnUpdate = defineUpdate<InterruptTurnResult, [InterruptTurnArgs]>(
+  'interruptTurn',
 );
 
 /** What a worker answered to `turn/start`, as committed by the runtime. */

@@ -22,6 +22,12 @@ export interface PolicyRules {
   protected_paths: Ruling;
   /** A patch in which the host saw what looks like a credential; it is never altered. */
   suspected_secrets: Ruling;
+  /** What an agent asks for in its turn. */
+  command_execution: Ruling;
+  file_change: Ruling;
+  permissions: Ruling;
+  tool_input: Ruling;
+  other: Ruling;
   /** What an unanswered approval means. */
   approval_timeout: 'approve' | 'deny';
   wall_s_max: number;
@@ -46,6 +52,11 @@ export const PLATFORM_RULES: PolicyRules = {
   setup_egress: 'allow',
   protected_paths: 'ask',
   suspected_secrets: 'ask',
+  command_execution: 'ask',
+  file_change: 'ask',
+  permissions: 'ask',
+  tool_input: 'ask',
+  other: 'ask',
   approval_timeout: 'deny',
   wall_s_max: WALL_S_MAX,
   turns_max: TURNS_MAX,
@@ -54,12 +65,28 @@ export const PLATFORM_RULES: PolicyRules = {
 
 export type PolicyReasonCode = Exclude<ReasonCode, ''>;
 
-export type ApprovalKind = 'protected_paths' | 'suspected_secrets';
+/** What an agent may ask for in its turn. */
+export type AgentApprovalKind =
+  | 'command_execution'
+  | 'file_change'
+  | 'permissions'
+  | 'tool_input'
+  | 'other';
+
+export type ApprovalKind = 'protected_paths' | 'suspected_secrets' | AgentApprovalKind;
 
 export type PolicyQuestion =
   | { point: 'create'; spec: RunSpec }
   | { point: 'dispatch'; turn: number; turns_max: number }
-  | { point: 'approval'; kind: ApprovalKind; found: string[] }
+  | {
+      point: 'approval';
+      kind: ApprovalKind;
+      found: string[];
+      /** What a wider answer covers; absent where nobody asks for one. */
+      rule_key?: string;
+      /** An answer of this scope covers it. */
+      granted?: 'run' | 'session';
+    }
   | { point: 'finish'; kind: 'approval_answered'; approved: boolean; by: string }
   | { point: 'finish'; kind: 'output'; output_bytes: number; output_bytes_max: number };
 
@@ -153,14 +180,26 @@ function evaluate(rules: PolicyRules, question: PolicyQuestion): Finding {
           );
     }
     case 'approval':
-      return ruled(
-        rules[question.kind],
-        `${APPROVAL_REASONS[question.kind]}: ${listed(question.found)}`,
-      );
+      return evaluateApproval(rules, question);
     case 'finish':
       return evaluateFinish(rules, question);
   }
 }
+
+/** An earlier answer never reaches beyond what the rules allow to ask for. */
+function evaluateApproval(
+  rules: PolicyRules,
+  { kind, found, granted }: Extract<PolicyQuestion, { point: 'approval' }>,
+): Finding {
+  const ruling = rules[kind];
+  if (granted && ruling === 'ask') {
+    return { ...ALLOWED, explanation: `approved before, for this ${GRANTED[granted]}` };
+  }
+  const what = found.length > 0 ? `: ${listed(found)}` : '';
+  return ruled(ruling, `${APPROVAL_REASONS[kind]}${what}`);
+}
+
+const GRANTED = { run: 'run', session: 'thread' } as const;
 
 function evaluateCreate(rules: PolicyRules, spec: RunSpec): Finding {
   const { agent, verification } = spec;
@@ -237,6 +276,11 @@ function ruled(ruling: Ruling, explanation: string): Finding {
 const APPROVAL_REASONS: Record<ApprovalKind, string> = {
   protected_paths: 'the patch edits what judges it',
   suspected_secrets: 'the patch seems to hold a secret',
+  command_execution: 'the agent asks to run a command',
+  file_change: 'the agent asks to change files',
+  permissions: 'the agent asks for more rights',
+  tool_input: 'the agent asks for input',
+  other: 'the agent asks for approval',
 };
 
 const FOUND_SHOWN = 5;

@@ -5,7 +5,11 @@
 import type { ArtifactRef } from '#proto/gen/types.ts';
 import type { LoopFinding } from './loop-detection.ts';
 import type {
+  ApprovalScope,
   CancelRunArgs,
+  CommandContext,
+  MessageMode,
+  RequestedApproval,
   ResolveApprovalArgs,
   RunInput,
   TopicPosition,
@@ -46,6 +50,8 @@ export interface DispatchTurnInput {
   decision: PolicyDecision;
   deadline_at_ms: number;
   previous_turn: TurnEnd | null;
+  /** What people said since the turn before, in order; absent: nothing. */
+  message_ids?: string[];
 }
 
 export type DispatchOutcome =
@@ -96,24 +102,73 @@ export interface BeginVerificationInput {
 export interface RequestApprovalInput {
   run_id: string;
   kind: ApprovalKind;
-  /** One approval of a kind per turn. */
+  /** One approval of a kind per turn, where the platform asks of a patch. */
   turn: number;
-  /** The paths or places that ask for it. */
+  /** The paths or places that ask for it; empty for an agent's own question. */
   found: string[];
   reason: string;
   decision: PolicyDecision;
   timeout_ms: number;
+  on_timeout: 'approve' | 'deny';
+  /** The agent's turn waits for nothing else, should this be answered at once: phase `executing` again. */
+  goes_on: boolean;
+  /** What a wider answer covers; empty: this question alone. */
+  rule_key: string;
+  /** What the policy says where an answer in an earlier run of the thread covers it. */
+  granted: PolicyDecision;
+  /** The approval whose answer in this run covers it; empty where none does. */
+  granted_by: string;
+  /** An agent's question, as the API stored it; null where the platform asks of a patch. */
+  offered: { approval_id: string } | null;
+  /** Questions of an earlier start of the same agent, which this one ends. */
+  superseded: string[];
+  /** Null where the platform asks of a patch. */
+  command: CommandContext | null;
 }
 
 export interface ApprovalResolvedInput {
   run_id: string;
   approval_id: string;
   decision: 'approve' | 'deny';
-  scope: ResolveApprovalArgs['scope'];
+  scope: ApprovalScope;
   reason: string;
   resolved_by: string;
   /** Null where nobody answered and the run's policy did. */
   command: ResolveApprovalArgs['command'] | null;
+  /** The agent's turn waits for nothing else: phase `executing` again. */
+  goes_on?: boolean;
+}
+
+export interface ApprovalsSupersededInput {
+  run_id: string;
+  approval_ids: string[];
+  reason: string;
+}
+
+export interface RecordMessageInput {
+  run_id: string;
+  message_id: string;
+  mode: MessageMode;
+  posted_by: string;
+  /** The turn that it is steered into; null: it waits for the next one. */
+  open_turn: OpenTurn | null;
+  command: CommandContext;
+}
+
+export interface SettleSteersInput {
+  run_id: string;
+  turn: number;
+  steers: { message_id: string; steer_request_id: string; worker_id: string }[];
+  /** Why those that the agent has not taken wait for the next turn. */
+  reason: string;
+}
+
+export interface InterruptRequestedInput {
+  run_id: string;
+  open_turn: OpenTurn;
+  reason: string;
+  requested_by: string;
+  command: CommandContext;
 }
 
 export interface RunVerdict {
@@ -167,9 +222,23 @@ export interface RunActivities {
   recordLoopDetected(input: LoopDetectedInput): Promise<void>;
   /** Phase `verifying` and `verification.started`. */
   beginVerification(input: BeginVerificationInput): Promise<{ verification_id: string }>;
-  /** Phase `awaiting_approval`, `approval.requested`, and the owner's notification. */
-  requestApproval(input: RequestApprovalInput): Promise<{ approval_id: string }>;
+  /**
+   * Phase `awaiting_approval`, `approval.requested`, and the owner's notification; or `approval.resolved` at once, where
+   * the policy or an earlier answer decides.
+   */
+  requestApproval(input: RequestApprovalInput): Promise<RequestedApproval>;
+  /** `approval.resolved`, the owner's notification, and `approval/resolve` to the worker whose agent asked. */
   recordApprovalResolved(input: ApprovalResolvedInput): Promise<RecordedStep>;
+  /** `approval.superseded` for those that still wait. */
+  recordApprovalsSuperseded(input: ApprovalsSupersededInput): Promise<void>;
+  /** `message.delivered` and `turn/steer` to the worker, or `message.queued`. */
+  recordMessage(input: RecordMessageInput): Promise<RecordedStep & { steer_request_id: string }>;
+  /** Which messages of an ended turn its agent never took; their requests are over, and `message.queued` says so. */
+  settleSteers(input: SettleSteersInput): Promise<{ untaken: string[] }>;
+  /** `turn.interrupt_requested`, and `turn/interrupt` to the worker. */
+  recordInterruptRequested(input: InterruptRequestedInput): Promise<RecordedStep>;
+  /** Phase `awaiting_message` after an interrupted turn. */
+  recordAwaitingMessage(input: { run_id: string; turn_end: TurnEnd }): Promise<void>;
   /** `run.finished`, which closes the log, and the signed run receipt. */
   finishRun(input: FinishRunInput): Promise<FinishedRun>;
   /** The replay file and the bundle, derived from the closed log. */

@@ -17,9 +17,11 @@ import { DERIVE, RECORD } from '../shared/activity-options.ts';
 import { refuse, rootCause, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
+import { expectAnswers } from './approval-answers.ts';
 import type { ContinuableInput } from './carry.ts';
 import { decideFor, move, type RunContext, showDetails } from './context.ts';
 import { continueBetweenTurns, continueRun, RunContinues } from './continue.ts';
+import { awaitMessage, isTold } from './conversation.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
 import { answerMessages, requestCancel } from './handlers.ts';
 import { FEEDBACK_BYTES_MAX, INPUT_BYTES_MAX, SPEC_BYTES_MAX } from './limits.ts';
@@ -46,13 +48,23 @@ export async function run(input: ContinuableInput): Promise<RunResult> {
     const context = openRun(input);
     answerMessages(context);
     followOperatorCancel(context, root);
-    const ending = await conduct(context);
-    if (ending === 'continues') return continueRun(context);
-    const finished = await finish(context, ending);
+    expectAnswers(context);
+    const finished = await conductToEnd(context);
+    if (finished === 'continues') return continueRun(context);
     await deriveFiles(context);
     await condition(allHandlersFinished);
     return finished;
   });
+}
+
+/** Somebody who spoke while the run was about to end is heard: it goes on. */
+async function conductToEnd(context: RunContext): Promise<RunResult | 'continues'> {
+  for (;;) {
+    const ending = await conduct(context);
+    if (ending === 'continues') return ending;
+    const finished = await finish(context, ending);
+    if (finished) return finished;
+  }
 }
 
 function assertInputSize(input: RunContext['input']): void {
@@ -119,17 +131,27 @@ async function work(context: RunContext): Promise<Ending> {
     const response = context.response ?? (await takeTurn(context));
     context.patch = response.patch ?? context.patch;
     assertOutput(context, response);
+    if (response.status === 'interrupted') await awaitMessage(context);
+    if (isTold(context)) {
+      nextTurn(context, '');
+      continue;
+    }
     if (!harness) return withoutVerdict(response);
     const judged = await judge(context, response, harness);
     if (judged.accepted) return judged.ending;
     const { attempts_max, turns_max } = context.limits;
     if (context.attempt >= attempts_max || context.turn >= turns_max) return judged.ending;
-    context.feedback = judged.feedback.slice(-FEEDBACK_BYTES_MAX);
     context.attempt += 1;
-    context.response = null;
-    context.outcome = null;
-    continueBetweenTurns(context);
+    nextTurn(context, judged.feedback.slice(-FEEDBACK_BYTES_MAX));
   }
+}
+
+/** @throws RunContinues */
+function nextTurn(context: RunContext, feedback: string): void {
+  context.feedback = feedback;
+  context.response = null;
+  context.outcome = null;
+  continueBetweenTurns(context);
 }
 
 type Judged =
@@ -180,9 +202,10 @@ function assertOutput(context: RunContext, { output, patch }: TurnResponse): voi
   throw new RunEnded(failed('policy_denied', decision.explanation));
 }
 
-/** Invariants 2 and 3. */
-async function finish(context: RunContext, ending: Ending): Promise<RunResult> {
+/** Invariants 2 and 3. Null where the run goes on, because somebody spoke before this step had its turn. */
+async function finish(context: RunContext, ending: Ending): Promise<RunResult | null> {
   return context.exclusive(async () => {
+    if (isTold(context) && isJudged(ending) && context.state.status === 'running') return null;
     const { input, openTurn } = context;
     const tooLate = context.state.status === 'canceling' && ending.status === 'succeeded';
     const { status, reason_class, reason } = tooLate ? canceled(context) : ending;
@@ -211,6 +234,11 @@ async function finish(context: RunContext, ending: Ending): Promise<RunResult> {
     move(context, { kind: 'finish', status, reason_class, reason });
     return { ...finished, status, reason_class, reason };
   });
+}
+
+/** It ends by its result, not because something stopped it. */
+function isJudged({ reason_class }: Ending): boolean {
+  return reason_class === 'completed' || reason_class === 'verification_failed';
 }
 
 /** The receipt stands already: a file that cannot be derived is said, and does not change the run. */

@@ -16,6 +16,8 @@ export interface RunTimings {
   recoveries_max: number;
   /** An unanswered approval ends by the run's policy. */
   approval_timeout_ms: number;
+  /** How long a run whose turn was interrupted waits to be told how to go on. */
+  interrupted_wait_ms: number;
 }
 
 export const DEFAULT_RUN_TIMINGS: RunTimings = {
@@ -27,4 +29,5 @@ export const DEFAULT_RUN_TIMINGS: RunTimings = {
   recovery_delay_ms: 30_000,
   recoveries_max: 3,
   approval_timeout_ms: 1_800_000,
+  interrupted_wait_ms: 1_800_000,
 };

@@ -13,6 +13,7 @@ import {
   waitFor,
 } from './context.ts';
 import { untilOrContinued } from './continue.ts';
+import { closeTurn, tellTurn } from './conversation.ts';
 import { type Ending, failed, RunEnded } from './ending.ts';
 import type { TurnResponse, WorkerReceipt } from './messages.ts';
 import type { RunActivities, TurnEnd } from './ports.ts';
@@ -34,21 +35,41 @@ export async function takeTurn(context: RunContext): Promise<TurnResponse> {
     const receipt = await awaitReceipt(context, turn);
     context.openTurn = null;
     context.waitingFor = '';
-    if (receipt === null) {
-      await recover(context);
-      continue;
-    }
-    context.turnEnd = endOf(turn, receipt);
-    if (receipt.ok && receipt.response.status !== 'interrupted') {
+    if (receipt) context.turnEnd = endOf(turn, receipt);
+    const response = resultOf(receipt, context.interruptedRequest === turn.request_id);
+    if (response) {
       context.turnBegun = false;
-      context.response = receipt.response;
-      return receipt.response;
+      context.response = response;
+      await closeTurn(context, turn, { lost: false, reason: `turn ${turn.turn} has ended` });
+      return response;
     }
-    if (!isWorthRetrying(receipt)) throw new RunEnded(failureOf(receipt));
-    await loseExecutor(context, turn, receiptReason(receipt), context.turnEnd);
+    if (receipt && !isWorthRetrying(receipt)) throw new RunEnded(failureOf(receipt));
+    if (receipt) await loseExecutor(context, turn, receiptReason(receipt), context.turnEnd);
+    await closeTurn(context, turn, { lost: true, reason: `${turn.worker_id} was lost` });
     await recover(context);
   }
 }
+
+/** What the turn came to; null where it failed, or has to be taken up again. */
+function resultOf(receipt: WorkerReceipt | null, isInterrupted: boolean): TurnResponse | null {
+  if (receipt?.ok && (isInterrupted || receipt.response.status !== 'interrupted')) {
+    return receipt.response;
+  }
+  const isLost = receipt === null || isWorthRetrying(receipt);
+  return isInterrupted && isLost ? STOPPED_WITHOUT_ANSWER : null;
+}
+
+/** What an interrupted turn came to whose worker was lost before it could say so. */
+const STOPPED_WITHOUT_ANSWER: TurnResponse = {
+  status: 'interrupted',
+  exit_code: 0,
+  base_commit: '',
+  base_tree: '',
+  patch: null,
+  repo_bundle: null,
+  files_changed: 0,
+  output: null,
+};
 
 /** Until a worker takes it; a run without a worker waits, and says for which. */
 async function offerTurn(context: RunContext): Promise<LeasedTurn> {
@@ -64,6 +85,7 @@ async function offerTurn(context: RunContext): Promise<LeasedTurn> {
   for (;;) {
     const seen = context.workersSeen;
     const outcome = await step(context, async () => {
+      const message_ids = tellTurn(context);
       const offered = await activities.dispatchTurn.executeWithOptions(
         {
           summary: summaryOf(
@@ -79,6 +101,7 @@ async function offerTurn(context: RunContext): Promise<LeasedTurn> {
             decision,
             deadline_at_ms: context.deadlineMs,
             previous_turn: context.turnEnd,
+            ...(message_ids.length > 0 && { message_ids }),
           },
         ],
       );

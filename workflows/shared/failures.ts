@@ -7,6 +7,10 @@ export const FAILURE_TYPES = {
   illegalTransition: 'IllegalRunTransition',
   /** No such approval, or it was answered before: 404 or 409. */
   approvalNotPending: 'ApprovalNotPending',
+  /** The run asks, holds or takes no more of it: 409 `limit_exceeded`. */
+  limitExceeded: 'LimitExceeded',
+  /** The run has ended, or is ending: 409 `run_closed`. */
+  runClosed: 'RunClosed',
   /** The start input is larger than a history should hold. */
   inputTooLarge: 'InputTooLarge',
   /** The run is between two histories: the same message again, in a moment. */

@@ -2,12 +2,11 @@ import { grantArtifact } from '#db/runtime/artifacts.ts';
 import { type RunRow, readRun } from '#db/runtime/runs.ts';
 import { transaction } from '#db/transaction.ts';
 import type { ArtifactRef } from '#proto/gen/types.ts';
-import { parseId } from '#proto/ids.ts';
 import type { Sha256 } from '#proto/sha256.ts';
-import { topics } from '#proto/topics.ts';
 import type { RunActivities, RunFiles } from '#workflows/run/ports.ts';
 import type { RuntimeActivityDeps } from '../deps.ts';
 import { asJson } from '../events.ts';
+import { notifyOwner } from '../notify.ts';
 import { storeBundle } from './bundle.ts';
 import { storeReplay } from './replay-file.ts';
 
@@ -37,19 +36,8 @@ async function announce(
       events: [],
       patch: { replay, ...(bundle && { bundle }) },
     });
-    if (!run.user_id) return;
-    await journal.publishIn(tx, [
-      {
-        topic: topics.userNotifications(parseId('user', run.user_id)),
-        class: 'notifications',
-        owner: { user_id: run.user_id },
-        kind: 'run.files',
-        payload: {
-          run_id: run.run_id,
-          replay: asJson(replay),
-          bundle: bundle ? asJson(bundle) : null,
-        },
-      },
+    await notifyOwner(tx, journal, run, 'run.files', [
+      { replay: asJson(replay), bundle: bundle ? asJson(bundle) : null },
     ]);
   });
 }

@@ -1,10 +1,8 @@
-import { findApproval } from '#db/runtime/approvals.ts';
 import { ProblemError } from '#proto/errors.ts';
-import type { ResolveApprovalArgs } from '#workflows/run/messages.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
 import { withoutSecrets } from '../without-secrets.ts';
-import { ownedRun, runIdOf } from './run-access.ts';
+import { ownedRun, runClosed, runIdOf } from './run-access.ts';
 
 /** Cancels a run; durable when it answers, whatever the worker does then. */
 export function cancelRun(deps: RuntimeDeps): RuntimeHandler<'runtime.run.cancel'> {
@@ -24,22 +22,16 @@ export function cancelRun(deps: RuntimeDeps): RuntimeHandler<'runtime.run.cancel
   };
 }
 
-/** Answers an approval that a run waits for; the workflow decides whether it still does. */
-export function resolveApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.approval.resolve'> {
-  return async function resolveApproval({ body, params, caller, command }) {
+/** Asks the worker to stop the turn under way; the run stays, and waits to be told how to go on. */
+export function interruptRun(deps: RuntimeDeps): RuntimeHandler<'runtime.run.interrupt'> {
+  return async function interruptRun({ body, params, caller, command }) {
     const run = await ownedRun(deps.sql, caller, runIdOf(params));
-    const approval = await findApproval(deps.sql, params['approval_id'] ?? '');
-    if (approval?.run_id !== run.run_id) throw new ProblemError('not_found', 'No such approval.');
-    const answered = await deps.workflows.resolveApproval(run.run_id, {
-      approval_id: approval.approval_id,
-      // The contract's pattern allows nothing else.
-      decision: body.decision as ResolveApprovalArgs['decision'],
-      scope: (body.scope || 'once') as ResolveApprovalArgs['scope'],
+    if (isTerminalStatus(run.status)) throw runClosed(run.status);
+    const { turn, positions } = await deps.workflows.interrupt(run.run_id, {
       ...withoutSecrets({ reason: body.reason }),
-      resolved_by: caller.principal,
+      requested_by: caller.principal,
       command: command.context,
     });
-    const { approval_id, state, positions } = answered;
-    return { data: { approval_id, state }, positions };
+    return { data: { run_id: run.run_id, turn }, positions };
   };
 }

@@ -8,6 +8,10 @@ export function runNotFound(): ProblemError {
   return new ProblemError('not_found', 'No such run.');
 }
 
+export function runClosed(status: string): ProblemError {
+  return new ProblemError('run_closed', `The run has ended: ${status}.`);
+}
+
 export function runIdOf(params: Readonly<Record<string, string>>): RunId {
   const { run_id } = params;
   if (!isId('run', run_id)) throw runNotFound();

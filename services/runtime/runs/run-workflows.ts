@@ -14,6 +14,7 @@ import {
 } from '@temporalio/client';
 import {
   ApplicationFailure,
+  type UpdateDefinition,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/common';
@@ -23,16 +24,26 @@ import type { LoopFinding } from '#workflows/run/loop-detection.ts';
 import {
   type CancelRunArgs,
   type CancelRunResult,
+  type CommandContext,
   type CreateRunResult,
   cancelRunUpdate,
   createRunUpdate,
   frameSignal,
+  type InterruptTurnArgs,
+  type InterruptTurnResult,
+  interruptTurnUpdate,
   loopDetectedSignal,
+  type PostMessageArgs,
+  type PostMessageResult,
+  postMessageUpdate,
+  type RequestApprovalArgs,
+  type RequestedApproval,
   type ResolveApprovalArgs,
   type ResolveApprovalResult,
   RUN_WORKFLOW_TYPE,
   type RunFrame,
   type RunInput,
+  requestApprovalUpdate,
   resolveApprovalUpdate,
   runWorkflowId,
   type WorkerLost,
@@ -62,6 +73,9 @@ export interface RunWorkflows {
   create(input: RunInput): Promise<CreateRunResult | 'ended'>;
   cancel(runId: string, args: CancelRunArgs): Promise<CancelRunResult>;
   resolveApproval(runId: string, args: ResolveApprovalArgs): Promise<ResolveApprovalResult>;
+  requestApproval(runId: string, args: RequestApprovalArgs): Promise<RequestedApproval>;
+  postMessage(runId: string, args: PostMessageArgs): Promise<PostMessageResult>;
+  interrupt(runId: string, args: InterruptTurnArgs): Promise<InterruptTurnResult>;
   workerAnswered(runId: string, receipt: WorkerReceipt): void;
   workerLost(runId: string, lost: WorkerLost): void;
   loopDetected(runId: string, finding: LoopFinding): void;
@@ -105,6 +119,20 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
 
   const handleOf = (runId: string) => workflow.getHandle(runWorkflowId(runId));
 
+  /** Invariant 1. */
+  function command<Result, Args extends { command: CommandContext }>(
+    definition: UpdateDefinition<Result, [Args]>,
+    name: string,
+  ) {
+    return (runId: string, args: Args): Promise<Result> =>
+      withinDeadline(() =>
+        handleOf(runId).executeUpdate(definition, {
+          args: [args],
+          updateId: `${name}/${args.command.idempotency_key}`,
+        }),
+      );
+  }
+
   return {
     create: (input) =>
       withinDeadline(async () => {
@@ -122,20 +150,11 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
           throw error;
         }
       }),
-    cancel: (runId, args) =>
-      withinDeadline(() =>
-        handleOf(runId).executeUpdate(cancelRunUpdate, {
-          args: [args],
-          updateId: `cancel/${args.command.idempotency_key}`,
-        }),
-      ),
-    resolveApproval: (runId, args) =>
-      withinDeadline(() =>
-        handleOf(runId).executeUpdate(resolveApprovalUpdate, {
-          args: [args],
-          updateId: `approval/${args.command.idempotency_key}`,
-        }),
-      ),
+    cancel: command(cancelRunUpdate, 'cancel'),
+    resolveApproval: command(resolveApprovalUpdate, 'approval'),
+    requestApproval: command(requestApprovalUpdate, 'ask'),
+    postMessage: command(postMessageUpdate, 'message'),
+    interrupt: command(interruptTurnUpdate, 'interrupt'),
     workerAnswered: (runId, receipt) =>
       hint(runId, () => handleOf(runId).signal(workerReceiptSignal, receipt)),
     workerLost: (runId, lost) => hint(runId, () => handleOf(runId).signal(workerLostSignal, lost)),
@@ -185,13 +204,18 @@ function isBetweenHistories(error: unknown): boolean {
 function updateProblem(failure: ApplicationFailure): ProblemError {
   switch (failure.type) {
     case FAILURE_TYPES.illegalTransition:
-    case FAILURE_TYPES.approvalNotPending:
       return new ProblemError('conflict', failure.message, { cause: failure });
     case FAILURE_TYPES.historyEnding:
       return new ProblemError('service_unavailable', failure.message, {
         retryAfterMs: RETRY_AFTER_MS,
         cause: failure,
       });
+    case FAILURE_TYPES.approvalNotPending:
+      return new ProblemError('approval_not_pending', failure.message, { cause: failure });
+    case FAILURE_TYPES.limitExceeded:
+      return new ProblemError('limit_exceeded', failure.message, { cause: failure });
+    case FAILURE_TYPES.runClosed:
+      return new ProblemError('run_closed', failure.message, { cause: failure });
     case FAILURE_TYPES.inputTooLarge:
       return new ProblemError('payload_too_large', failure.message, { cause: failure });
     default:

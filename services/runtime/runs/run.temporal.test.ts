@@ -170,7 +170,7 @@ test('a patch that edits its judge waits for its owner, who answers once', async
   const answered = await alice.ask(path, { json: { decision: 'approve' } });
   expect([answered.status, answered.json.data]).toEqual([200, { approval_id, state: 'approved' }]);
   const again = await alice.ask(path, { json: { decision: 'deny' } });
-  expect([again.status, again.json.code]).toEqual([409, 'conflict']);
+  expect([again.status, again.json.code]).toEqual([409, 'approval_not_pending']);
   expect(await settled(alice, run_id)).toMatchObject({ status: 'succeeded' });
   const bundle = await alice.ask(`/v1/runs/${run_id}/bundle`);
   expect([bundle.status, bundle.headers.get('content-type')]).toEqual([200, 'application/gzip']);

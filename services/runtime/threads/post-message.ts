@@ -1,6 +1,5 @@
 import { readRun } from '#db/runtime/runs.ts';
 import {
-  countMessages,
   findThread,
   insertMessage,
   lockThread,
@@ -13,18 +12,14 @@ import { ProblemError } from '#proto/errors.ts';
 import type { RunSpec } from '#proto/gen/types.ts';
 import { messageOf } from '#proto/validate.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
-import { type Person, requirePerson } from '../../shared/http/caller.ts';
+import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
+import { assertRate, type GivenMessage, giveMessage, keptText } from '../runs/run-messages.ts';
 import { startRun } from '../runs/start-run.ts';
-import { withoutSecrets } from '../without-secrets.ts';
 import { ownThread } from './threads.ts';
 
-/** A person at a keyboard stays far below; a loop does not. */
-const MESSAGES_PER_MINUTE_MAX = 60;
-const MINUTE_MS = 60_000;
-
 /**
- * Posts a message. With a worker bound to the thread it becomes a turn: of the run that is under way there, or of a new
+ * Posts a message. Where a run is under way in the thread, it is told; with a worker bound, a message without one begins an
  * `agent_task` run. The run is started first, under the ids of the command, so that a repetition finds both.
  */
 export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.message.post'> {
@@ -33,10 +28,30 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
     const person = requirePerson(caller);
     const thread = ownThread(await findThread(sql, params['thread_id'] ?? ''), caller);
     await assertRate(deps, person);
-    const { text } = withoutSecrets({ text: body.text });
-    const active = await activeRun(deps, thread);
+    const text = keptText(body.text);
+    const told = await tellActiveRun(deps, thread, {
+      thread_id: thread.thread_id,
+      message_id: command.id('msg'),
+      text,
+      mode: body.mode,
+      command: command.context,
+    });
+    if (told) {
+      const { message, thread: after, run_id, result } = told;
+      const { mode, turn, positions } = result;
+      return {
+        data: {
+          message: messageView(message),
+          thread: threadView(after),
+          run_id,
+          mode,
+          turn,
+        },
+        positions,
+      };
+    }
     const started =
-      active || thread.worker_id === null
+      thread.worker_id === null
         ? null
         : await startRun(deps, {
             run_id: command.id('run'),
@@ -45,7 +60,7 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
             person,
             command: command.context,
           });
-    const run_id = active ?? started?.run_id ?? null;
+    const run_id = started?.run_id ?? null;
     return transaction(sql, async (tx) => {
       const locked = ownThread(await lockThread(tx, thread.thread_id), caller);
       const posted = await insertMessage(tx, locked, {
@@ -59,6 +74,8 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
           message: messageView(posted.message),
           thread: threadView(posted.thread),
           run_id: run_id ?? '',
+          mode: '',
+          turn: 0,
         },
         positions: started?.positions ?? [],
       });
@@ -66,16 +83,20 @@ export function postMessage(deps: RuntimeDeps): RuntimeHandler<'runtime.thread.m
   };
 }
 
-async function assertRate({ sql, now }: RuntimeDeps, { user_id }: Person): Promise<void> {
-  const sent = await countMessages(sql, user_id, new Date(now() - MINUTE_MS));
-  if (sent < MESSAGES_PER_MINUTE_MAX) return;
-  throw new ProblemError(
-    'rate_limited',
-    `A person posts ${MESSAGES_PER_MINUTE_MAX} messages a minute.`,
-    {
-      retryAfterMs: MINUTE_MS / MESSAGES_PER_MINUTE_MAX,
-    },
-  );
+/** Null where no run is under way, or where it ended before it heard. */
+async function tellActiveRun(
+  deps: RuntimeDeps,
+  thread: ThreadRow,
+  given: Omit<GivenMessage, 'run_id'>,
+) {
+  const run_id = await activeRun(deps, thread);
+  if (run_id === null) return null;
+  try {
+    return { ...(await giveMessage(deps, { ...given, run_id })), run_id };
+  } catch (error) {
+    if (error instanceof ProblemError && error.code === 'run_closed') return null;
+    throw error;
+  }
 }
 
 async function activeRun({ sql }: RuntimeDeps, thread: ThreadRow): Promise<string | null> {

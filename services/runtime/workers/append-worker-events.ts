@@ -7,6 +7,7 @@
  */
 import { findGrantedArtifact } from '#db/runtime/artifacts.ts';
 import { createPublishRate, type RateDecision } from '#db/runtime/publish-rate.ts';
+import { keepAgentThread } from '#db/runtime/threads.ts';
 import { type AppendedWorkerEvent, appendWorkerEvent } from '#db/runtime/worker-events.ts';
 import {
   closeWorkerRequest,
@@ -113,6 +114,11 @@ async function endRequest(
   if (open.state === 'pending' && end.ok && open.method === 'turn/start') {
     const response = readTurnResponse(end.response, `${path}.payload.response`);
     await assertStored(tx, open, response, path);
+    if (response.agent_thread_id && open.thread_id) {
+      const { thread_id } = open;
+      const { agent_thread_id } = response;
+      await keepAgentThread(tx, { thread_id, agent_thread_id, worker_id: worker.worker_id });
+    }
   }
   const closed = await closeWorkerRequest(tx, journal, worker, request_id, end);
   if (!closed) throw new Error(`request ${request_id} vanished under its worker's lock`);
