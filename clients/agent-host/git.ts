@@ -23,10 +23,14 @@ export interface GitOptions {
   timeoutMs?: number;
   /** Refuses more output than this. */
   outputBytesMax?: number;
+  /** Is told what git said on standard error, also where it succeeded. */
+  warnings?: (text: string) => void;
 }
 
 /** A local git operation on a large repository; a clone over the network has its own, larger limit. */
 const GIT_TIMEOUT_MS = 120_000;
+/** What goes through every file of a tree, on a disk that is slow. */
+export const LISTING_TIMEOUT_MS = 15 * 60_000;
 /** Enough for any ref, hash or path list; a diff is written to a file instead. */
 const GIT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const GIT_STDERR_CHARACTERS_MAX = 4_096;
@@ -97,6 +101,7 @@ function runGit(
     });
     child.on('error', reject);
     child.on('close', (code) => {
+      if (stderr !== '') options.warnings?.(stderr);
       if (code === 0 && bytes <= limit) resolve(Buffer.concat(chunks));
       else reject(new GitError(args, code, bytes > limit ? `more than ${limit} bytes` : stderr));
     });

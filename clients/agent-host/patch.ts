@@ -3,7 +3,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { Git, GitOptions } from './git.ts';
+import { OBJECT_LIST_BYTES_MAX } from './changed-paths.ts';
+import { type Git, type GitOptions, LISTING_TIMEOUT_MS } from './git.ts';
+import { assertWorkTree, takeUp } from './take-up.ts';
+import { copyIndex, TURN_INDEX } from './turn-index.ts';
 import {
   CLONE_TIMEOUT_MS,
   describeFile,
@@ -15,14 +18,14 @@ import {
 
 /** The largest patch that is taken from an agent; a patch beyond this is not a reviewable change. */
 export const PATCH_BYTES_MAX = 64 * 1024 * 1024;
-/** One line per file of the base commit: room for a million of them. */
-const OBJECT_LIST_BYTES_MAX = 128 * 1024 * 1024;
 const SHA1_HEX_LENGTH = 40;
-const SUBMODULE_MODE = '160000 ';
 
 export interface Patch {
-  file: StoredFile;
+  /** Undefined where nothing changed. */
+  file: StoredFile | undefined;
   filesChanged: string[];
+  /** What is in the tree and cannot be in a patch, as a person reads it. */
+  leftOut: string[];
 }
 
 /** Git on the work tree as the host sees it: its own repository, its own index, nothing that the agent wrote (3). */
@@ -38,33 +41,14 @@ function trusted(workspace: Workspace, index: string): GitOptions {
 }
 
 /**
- * The work tree as it is, in the index. A submodule of the base stays as the base names it: to compare it, git would run
- * `git status` inside, with the configuration, and so the filters, that the agent wrote there (3).
- */
-async function takeUp(git: Git, options: GitOptions): Promise<void> {
-  await git.bytes(['read-tree', 'refs/oa/base'], options);
-  const listed = { ...options, outputBytesMax: OBJECT_LIST_BYTES_MAX };
-  const entries = (await git.bytes(['ls-files', '--stage', '-z'], listed)).toString('latin1');
-  const submodules = entries.split('\0').filter((entry) => entry.startsWith(SUBMODULE_MODE));
-  if (submodules.length > 0) {
-    const stdin = submodules.map((entry) => `${entry.slice(entry.indexOf('\t') + 1)}\0`).join('');
-    await git.bytes(['update-index', '-z', '--skip-worktree', '--stdin'], {
-      ...options,
-      stdin: Buffer.from(stdin, 'latin1'),
-    });
-  }
-  await git.bytes(['add', '--all', '--', '.'], options);
-}
-
-/**
  * Remembers the work tree as the turn finds it, or, where an interrupted attempt of the same turn left it half changed,
  * makes it that again. Files that the repository ignores stay as they are.
  */
 export async function beginTurn(git: Git, workspace: Workspace, turn: number): Promise<void> {
   if (!(await hasContent(git, workspace))) return;
-  const options = trusted(workspace, 'turn.index');
+  const options = { ...trusted(workspace, TURN_INDEX), timeoutMs: LISTING_TIMEOUT_MS };
   const ref = `refs/oa/turns/${turn}`;
-  await takeUp(git, options);
+  await takeUp(git, workspace, options);
   const known = await git.text(['for-each-ref', '--format=%(objectname)', ref], options);
   if (known !== '') await git.bytes(['read-tree', '--reset', '-u', known], options);
   else {
@@ -76,41 +60,47 @@ export async function beginTurn(git: Git, workspace: Workspace, turn: number): P
 /** Puts a patch of an earlier turn, made on another machine, into a fresh work tree. */
 export async function applyPatch(git: Git, workspace: Workspace, patch: Uint8Array): Promise<void> {
   await createRepository(git, workspace);
-  const options = trusted(workspace, 'turn.index');
+  const options = trusted(workspace, TURN_INDEX);
   const path = join(workspace.directory, 'previous.diff');
   await writeFile(path, patch);
   await git.bytes(['apply', '--whitespace=nowarn', path], options);
 }
 
-/**
- * The difference between the base commit and the work tree as it is now, new files included, binary safe; undefined
- * where there is none.
- */
-export async function writePatch(git: Git, workspace: Workspace): Promise<Patch | undefined> {
-  if (!(await hasContent(git, workspace))) return undefined;
+/** The difference between the base commit and the work tree as it is now, new files included, binary safe. */
+export async function writePatch(git: Git, workspace: Workspace): Promise<Patch> {
+  if (!(await hasContent(git, workspace)))
+    return { file: undefined, filesChanged: [], leftOut: [] };
   const path = join(workspace.directory, 'patch.diff');
-  const options = trusted(workspace, 'patch.index');
-  await takeUp(git, options);
+  const options = { ...trusted(workspace, 'patch.index'), timeoutMs: LISTING_TIMEOUT_MS };
+  // Only what changed since the turn began is read again.
+  const turnIndex = join(workspace.directory, TURN_INDEX);
+  if (await exists(turnIndex)) await copyIndex(turnIndex, join(workspace.directory, 'patch.index'));
+  const { leftOut } = await takeUp(git, workspace, options);
   const diff = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-renames'];
-  const names = await git.bytes([...diff, '--name-only', '-z', 'refs/oa/base'], options);
+  const names = await git.bytes([...diff, '--name-only', '-z', 'refs/oa/base'], {
+    ...options,
+    outputBytesMax: OBJECT_LIST_BYTES_MAX,
+  });
   await git.bytes(
     [...diff, '--binary', '--full-index', '--no-color', `--output=${path}`, 'refs/oa/base'],
     options,
   );
   const filesChanged = names.toString('utf8').split('\0').filter(Boolean);
-  if (filesChanged.length === 0) return undefined;
+  if (filesChanged.length === 0) return { file: undefined, filesChanged, leftOut };
   const file = await describeFile(path);
   if (file.bytes > PATCH_BYTES_MAX) {
+    await rm(path);
     throw new WorkspaceError(
       'patch_too_large',
       `the patch has ${file.bytes} bytes, more than the ${PATCH_BYTES_MAX} that are taken`,
     );
   }
-  return { file, filesChanged };
+  return { file, filesChanged, leftOut };
 }
 
 /** A task without a repository needs none until there is something to compare. */
 async function hasContent(git: Git, workspace: Workspace): Promise<boolean> {
+  await assertWorkTree(workspace);
   if (await exists(workspace.gitDirectory)) return true;
   if ((await readdir(workspace.workTree)).length === 0) return false;
   await createRepository(git, workspace);

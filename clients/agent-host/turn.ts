@@ -32,6 +32,10 @@ import {
   type WorkspaceDeps,
   WorkspaceError,
 } from './workspace.ts';
+import { describeBase } from './workspace-notes.ts';
+
+/** Of one event; a tree with more to say about it is described by their number. */
+const NOTES_MAX = 20;
 
 export type ArtifactKind = 'patch' | 'repo_bundle' | 'output' | 'diff';
 
@@ -123,7 +127,10 @@ async function runAgent(
     const patch = await deps.getArtifact(turn.runId, turn.previousPatch);
     await applyPatch(deps.workspaces.git, workspace, patch);
   }
-  if (workspace.fresh) await keepWorkspace(workspace);
+  if (workspace.fresh) {
+    noteOnWorkspace(events, turn, await describeBase(deps.workspaces.git, workspace));
+    await keepWorkspace(workspace);
+  }
   await beginTurn(deps.workspaces.git, workspace, turn.turn);
   const outcome = await driver.runTurn(turn, {
     workspace,
@@ -157,6 +164,15 @@ async function storeText(
   return deps.putArtifact(turn.runId, kind, await describeFile(path));
 }
 
+/** What somebody who reads the run would otherwise miss in its work tree or its patch. */
+function noteOnWorkspace(events: EventSink, turn: Turn, notes: readonly string[]): void {
+  if (notes.length === 0) return;
+  const shown = notes.slice(0, NOTES_MAX);
+  if (notes.length > NOTES_MAX) shown.push(`and ${notes.length - NOTES_MAX} more`);
+  const payload = { turn: turn.turn, notes: shown };
+  events.emit({ event_type: 'workspace.noted', payload, sheddable: false });
+}
+
 interface TurnResults {
   patch: ArtifactRef | null;
   repoBundle: ArtifactRef | null;
@@ -182,11 +198,11 @@ async function storeResults(
 
   const hasOutput = outcome.output !== undefined && outcome.output.bytes > 0;
   const output = outcome.output && hasOutput ? await store('output', outcome.output) : null;
-  const written = await writePatch(git, workspace);
-  if (written === undefined) {
+  const { file, filesChanged, leftOut } = await writePatch(git, workspace);
+  noteOnWorkspace(events, turn, leftOut);
+  if (file === undefined) {
     return { patch: null, repoBundle: null, output, filesChanged: 0, suspectedSecrets: [] };
   }
-  const { file, filesChanged } = written;
   const suspected = await suspectedSecrets(file.path);
   const flags: JsonObject = suspected.length > 0 ? { suspected_secrets: suspected } : {};
   const patch = await store('patch', file, flags);
@@ -275,6 +291,7 @@ const CODE_OF_WORKSPACE_ERROR = {
   repo_unusable: 'invalid_request',
   ref_not_found: 'invalid_request',
   patch_too_large: 'forbidden',
+  work_tree_gone: 'invalid_request',
 } as const satisfies Record<WorkspaceError['code'], WorkerErrorCode>;
 
 /** Lets drivers emit without waiting, in order, and reports the first failure to write. */

@@ -67,7 +67,7 @@ test('a patch carries changed, new, deleted, binary, executable and oddly named 
   write(join(tree, 'sub', 'näme "x"\t.bin'), Uint8Array.from([0, 255, 1, 254]));
   script(join(tree, 'tool.sh'), 'true');
   write(join(tree, 'ignored'), 'not part of it');
-  const { file, filesChanged } = (await writePatch(git, workspace)) ?? fail();
+  const { file = fail(), filesChanged } = await writePatch(git, workspace);
 
   expect(filesChanged.toSorted()).toEqual(['a.txt', 'gone.txt', 'sub/näme "x"\t.bin', 'tool.sh']);
   const clone = join(home.path, 'clone');
@@ -85,7 +85,7 @@ test('what the agent commits in its clone is part of the patch all the same', as
   const workspace = await openWorkspace(place(home.path), 'run_1', { source, ...AT_HEAD });
   write(join(workspace.workTree, 'a.txt'), 'two\n');
   commit(workspace.workTree, 'by the agent');
-  expect((await writePatch(git, workspace))?.filesChanged).toEqual(['a.txt']);
+  expect((await writePatch(git, workspace)).filesChanged).toEqual(['a.txt']);
 });
 
 test('nothing that the agent wrote into its .git runs when the patch is taken', async () => {
@@ -120,7 +120,7 @@ test('nor does what it wrote into the .git of a submodule', async () => {
   await beginTurn(git, workspace, 1);
   const patch = await writePatch(git, workspace);
   expect(existsSync(join(home.path, 'sprung'))).toBe(false);
-  expect(patch?.filesChanged).toEqual(['a.txt']);
+  expect(patch.filesChanged).toEqual(['a.txt']);
 });
 
 test('a bundle brings the base commit and its tree to a place that has nothing else', async () => {
@@ -185,7 +185,7 @@ test('a task without a repository gets an empty directory, and what it writes is
   mkdirSync(join(home.path, 'src'));
   const workspace = await openWorkspace(place(home.path), 'run_1', undefined);
   write(join(workspace.workTree, 'answer.txt'), '42\n');
-  expect((await writePatch(git, workspace))?.filesChanged).toEqual(['answer.txt']);
+  expect((await writePatch(git, workspace)).filesChanged).toEqual(['answer.txt']);
 });
 
 test.each([

@@ -12,10 +12,16 @@ import { createReadStream } from 'node:fs';
 import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { isMissing, PRIVATE_DIRECTORY_MODE } from '../api/atomic-file.ts';
-import { type Git, GitError, type GitOptions } from './git.ts';
+import { type Git, GitError, type GitOptions, LISTING_TIMEOUT_MS } from './git.ts';
+import { copyIndex, TURN_INDEX } from './turn-index.ts';
 
 export class WorkspaceError extends Error {
-  readonly code: 'repo_not_allowed' | 'repo_unusable' | 'ref_not_found' | 'patch_too_large';
+  readonly code:
+    | 'repo_not_allowed'
+    | 'repo_unusable'
+    | 'ref_not_found'
+    | 'patch_too_large'
+    | 'work_tree_gone';
   constructor(code: WorkspaceError['code'], message: string) {
     super(message);
     this.name = 'WorkspaceError';
@@ -84,6 +90,7 @@ export async function openWorkspace(
   if (fresh) {
     await rm(workTree, { recursive: true, force: true });
     await rm(gitDirectory, { recursive: true, force: true });
+    await rm(join(directory, TURN_INDEX), { force: true });
     await clone(deps.git, directory, gitDirectory, workTree, sourcePath ?? repo.source, signal);
     const commit = await resolveBase(deps.git, gitDirectory, repo);
     await checkOut(deps.git, directory, gitDirectory, workTree, commit);
@@ -225,7 +232,12 @@ async function checkOut(
   commit: string,
 ): Promise<void> {
   await git.bytes(['update-ref', 'refs/oa/base', commit], { cwd: gitDirectory });
-  await git.bytes(['checkout', '--quiet', '--detach', commit], { cwd: workTree });
+  await git.bytes(['checkout', '--quiet', '--detach', commit], {
+    cwd: workTree,
+    timeoutMs: LISTING_TIMEOUT_MS,
+  });
+  // Nothing of the agent has run yet: what git knows of these files is true, and spares reading them again.
+  await copyIndex(join(workTree, '.git', 'index'), join(directory, TURN_INDEX));
   await mkdir(join(directory, 'turns'), { recursive: true });
 }
 

@@ -61,6 +61,10 @@ export function createRunView({
         return [toolResult(payload)];
       case 'artifact.stored':
         return artifact(payload);
+      case 'workspace.noted':
+        return texts(payload, 'notes').map((words) =>
+          paint('yellow', `  ${oneLine(words, LINE_CHARACTERS_MAX)}`),
+        );
       case 'run.executor_lost':
         return [
           paint('yellow', `  worker ${field('worker_id')} was lost${because(field('reason'))}`),
@@ -179,6 +183,11 @@ export function seconds(ms: number): string {
 function text(value: JsonValue, name: string): string {
   const field = object(value, '')[name];
   return typeof field === 'string' || typeof field === 'number' ? String(field) : '';
+}
+
+function texts(value: JsonValue, name: string): string[] {
+  const list = object({ value }, 'value')[name];
+  return Array.isArray(list) ? list.map(String) : [];
 }
 
 function object(value: JsonValue, name: string): JsonObject {

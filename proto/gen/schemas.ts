@@ -2532,6 +2532,9 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "agent_unknown_request": {
         "$ref": "openagents.runtime.v1.AgentUnknownRequest"
       },
+      "workspace_noted": {
+        "$ref": "openagents.runtime.v1.WorkspaceNoted"
+      },
       "unknown": {
         "$ref": "openagents.runtime.v1.UnknownPayload"
       }
@@ -2702,6 +2705,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           },
           {
             "required": [
+              "workspace_noted"
+            ]
+          },
+          {
+            "required": [
               "unknown"
             ]
           },
@@ -2866,6 +2874,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
                 {
                   "required": [
                     "agent_unknown_request"
+                  ]
+                },
+                {
+                  "required": [
+                    "workspace_noted"
                   ]
                 },
                 {
@@ -3137,6 +3150,25 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "suspected_secrets": {
         "description": "Of a patch: where it holds what looks like a credential.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.WorkspaceNoted": {
+    "$id": "openagents.runtime.v1.WorkspaceNoted",
+    "description": "What of a repository is not in the agent's work tree, or of the work tree not in the patch.",
+    "type": "object",
+    "properties": {
+      "turn": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      },
+      "notes": {
         "type": "array",
         "items": {
           "type": "string"

@@ -591,6 +591,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'thread_started', number: 39, kind: 'message', type: 'openagents.runtime.v1.ThreadStarted', container: 'one', presence: true, oneof: 'payload' },
     { name: 'agent_error', number: 40, kind: 'message', type: 'openagents.runtime.v1.AgentError', container: 'one', presence: true, oneof: 'payload' },
     { name: 'agent_unknown_request', number: 41, kind: 'message', type: 'openagents.runtime.v1.AgentUnknownRequest', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'workspace_noted', number: 50, kind: 'message', type: 'openagents.runtime.v1.WorkspaceNoted', container: 'one', presence: true, oneof: 'payload' },
     { name: 'unknown', number: 100, kind: 'message', type: 'openagents.runtime.v1.UnknownPayload', container: 'one', presence: true, oneof: 'payload' },
   ],
   'openagents.runtime.v1.UnknownPayload': [
@@ -664,6 +665,10 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
   'openagents.runtime.v1.ArtifactStored': [
     { name: 'artifact', number: 1, kind: 'message', type: 'openagents.runtime.v1.ArtifactRef', container: 'one', presence: true },
     { name: 'suspected_secrets', number: 2, kind: 'string', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.WorkspaceNoted': [
+    { name: 'turn', number: 1, kind: 'uint32', container: 'one', presence: false },
+    { name: 'notes', number: 2, kind: 'string', container: 'list', presence: false },
   ],
   'openagents.runtime.v1.UsageRecorded': [
     { name: 'model', number: 1, kind: 'string', container: 'one', presence: false },

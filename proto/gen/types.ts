@@ -828,6 +828,7 @@ export interface RunEventPayload {
   thread_started?: ThreadStarted;
   agent_error?: AgentError;
   agent_unknown_request?: AgentUnknownRequest;
+  workspace_noted?: WorkspaceNoted;
   unknown?: UnknownPayload;
 }
 
@@ -919,6 +920,12 @@ export interface ArtifactStored {
   artifact?: ArtifactRef;
   /** Of a patch: where it holds what looks like a credential. */
   suspected_secrets: string[];
+}
+
+/** What of a repository is not in the agent's work tree, or of the work tree not in the patch. */
+export interface WorkspaceNoted {
+  turn: number;
+  notes: string[];
 }
 
 export interface UsageRecorded {
@@ -1939,6 +1946,7 @@ export interface MessageTypes {
   'openagents.runtime.v1.RunExecutorLost': RunExecutorLost;
   'openagents.runtime.v1.RunFrameConsumed': RunFrameConsumed;
   'openagents.runtime.v1.ArtifactStored': ArtifactStored;
+  'openagents.runtime.v1.WorkspaceNoted': WorkspaceNoted;
   'openagents.runtime.v1.UsageRecorded': UsageRecorded;
   'openagents.runtime.v1.TurnStarted': TurnStarted;
   'openagents.runtime.v1.TurnFinished': TurnFinished;
