@@ -86,6 +86,15 @@ test.each([
   expect(spec.agent?.command).toEqual(expected(home.path));
 });
 
+test('what codex may do is what the flags say', async () => {
+  const { spec } = await resolve('/', {
+    agent: 'codex',
+    approvalPolicy: 'untrusted',
+    sandbox: 'read_only',
+  });
+  expect(spec.agent).toMatchObject({ approval_policy: 'untrusted', sandbox: 'read_only' });
+});
+
 test('codex is a driver of its own', async () => {
   const { spec } = await resolve('/', { agent: 'codex', model: 'm' });
   expect(spec.agent).toMatchObject({
@@ -106,6 +115,16 @@ test.each([
     '--verify needs --repo',
   ],
   ['a script that is not there', { agent: './none.sh' }, 'no such file'],
+  [
+    'two sandboxes at once',
+    { agent: 'codex', fullAccess: true, sandbox: 'read_only' as const },
+    'exclude each other',
+  ],
+  [
+    'a policy for an agent that never asks',
+    { agent: 'true', approvalPolicy: 'never' as const },
+    'codex',
+  ],
   ['an open quote', { agent: 'echo "x' }, 'not closed'],
 ])('%s is refused with its flag', async (_, flags, message) => {
   using home = scratch();

@@ -18,6 +18,8 @@ export interface RunFlags {
   worker?: string;
   attempts?: number;
   timeout?: number;
+  approvalPolicy?: 'on_request' | 'untrusted' | 'never';
+  sandbox?: 'read_only' | 'workspace_write' | 'full_access';
   fullAccess?: boolean;
   allowDirty?: boolean;
 }
@@ -138,10 +140,15 @@ async function resolveAgent(
   cwd: string,
   top: string | undefined,
 ): Promise<Draft<AgentSpec>> {
-  const sandbox = flags.fullAccess ? 'full_access' : 'workspace_write';
-  if (text === 'codex') {
-    return { driver: 'codex', model: flags.model ?? '', approval_policy: 'on_request', sandbox };
+  if (flags.fullAccess && flags.sandbox && flags.sandbox !== 'full_access') {
+    throw usageError(`--full-access and --sandbox ${flags.sandbox} exclude each other`);
   }
+  const sandbox = flags.fullAccess ? 'full_access' : (flags.sandbox ?? 'workspace_write');
+  if (text === 'codex') {
+    const approval_policy = flags.approvalPolicy ?? 'on_request';
+    return { driver: 'codex', model: flags.model ?? '', approval_policy, sandbox };
+  }
+  if (flags.approvalPolicy) throw usageError('--approval-policy needs an agent that asks: codex');
   return { driver: 'command', command: await resolveCommand(text, cwd, top), sandbox };
 }
 

@@ -1,5 +1,6 @@
 /** A run as lines for a person. Pure: the same events give the same lines. */
 import type { JsonObject, JsonValue } from '#proto/canonical.ts';
+import { changedFiles, createAgentView } from './agent-view.ts';
 import { oneLine, type Paint, printable } from './terminal.ts';
 
 export interface ViewedEvent {
@@ -27,6 +28,7 @@ export function createRunView({
   outputLinesMax = OUTPUT_LINES_MAX,
 }: RunViewOptions): RunView {
   let phase = '';
+  const agent = createAgentView(paint);
 
   function phaseLine(next: string, detail = ''): string[] {
     if (next === phase) return [];
@@ -52,7 +54,10 @@ export function createRunView({
       case 'turn.started':
         return [note(`turn ${field('turn')}`)];
       case 'turn.finished':
-        return [note(`turn ${field('turn')} ${field('status')}${because(field('reason'))}`)];
+        return [
+          note(`turn ${field('turn')} ${field('status')}${because(field('reason'))}`),
+          ...(agent.usage() ? [note(`used ${agent.usage()}`)] : []),
+        ];
       case 'tool.call':
         return toolCall(payload);
       case 'tool.progress':
@@ -92,7 +97,7 @@ export function createRunView({
       case 'run.finished':
         return [finished(payload)];
       default:
-        return [];
+        return agent.lines(eventType, object(payload, ''));
     }
   }
 
@@ -102,7 +107,9 @@ export function createRunView({
 
   function toolCall(payload: JsonValue): string[] {
     const input = object(payload, 'input');
-    const command = Array.isArray(input['command']) ? input['command'].join(' ') : '';
+    const command = Array.isArray(input['command'])
+      ? input['command'].join(' ')
+      : changedFiles(input);
     const sandbox = object(input, 'sandbox');
     const line = `  ${paint('bold', '$')} ${oneLine(command || text(payload, 'tool_name'), LINE_CHARACTERS_MAX)}`;
     return sandbox['tool'] === 'none'
@@ -128,7 +135,8 @@ export function createRunView({
   function toolResult(payload: JsonValue): string {
     const state = text(payload, 'state');
     const took = seconds(Number(text(payload, 'latency_ms')));
-    const words = `  ${state === 'succeeded' ? '✓' : '✗'} ${text(payload, 'tool_name')} ${state}, exit code ${text(payload, 'exit_code')}, ${took}`;
+    const exitCode = text(payload, 'exit_code');
+    const words = `  ${state === 'succeeded' ? '✓' : '✗'} ${text(payload, 'tool_name')} ${state}${exitCode && `, exit code ${exitCode}`}, ${took}`;
     return paint(state === 'succeeded' ? 'green' : 'red', words);
   }
 

@@ -4,6 +4,8 @@
  * 1. Only a worker of the run's owner, or one shared with the run's organisation.
  * 2. Only a live one: its status takes work and its lease has not expired.
  * 3. Only one that the spec's choice fits: its id, its adapter, its labels.
+ * 4. Only one that says it can drive the agent. A worker that says nothing of its drivers is believed to have them all,
+ *    and refuses by itself what it has not.
  */
 import type { JsonObject } from '#proto/canonical.ts';
 import type { RunSpec } from '#proto/gen/types.ts';
@@ -19,7 +21,8 @@ function fits(sql: Sql | Tx) {
       or (w.org_id = r.org_id and w.shared_with_org))
     and coalesce(r.spec #>> '{worker,worker_id}', '') in ('', w.worker_id)
     and coalesce(r.spec #>> '{worker,selector,adapter}', '') in ('', w.adapter)
-    and w.labels @> coalesce(r.spec #> '{worker,selector,labels}', '{}')`;
+    and w.labels @> coalesce(r.spec #> '{worker,selector,labels}', '{}')
+    and coalesce(w.metadata -> 'drivers' @> (r.spec #> '{agent,driver}'), true)`;
 }
 
 /** The worker that keeps the agent's thread, else the least busy one that fits, its row locked; undefined where there is none now. */
@@ -53,11 +56,15 @@ export async function listDispatchable(
 /** The spec's choice in words, for the log and the operator's screen. */
 export function describeChoice(spec: RunSpec): string {
   const worker = spec.worker;
-  if (worker?.worker_id) return `worker ${worker.worker_id} to be running with a live lease`;
+  const driver = spec.agent?.driver === 'codex' ? 'the driver codex' : '';
+  if (worker?.worker_id) {
+    return `worker ${worker.worker_id} to be running with a live lease${driver && ` and ${driver}`}`;
+  }
   const labels = Object.entries(worker?.selector?.labels ?? {}).map(
     ([key, value]) => `${key}=${value}`,
   );
   const wanted = [
+    ...(driver ? [driver] : []),
     ...(worker?.selector?.adapter ? [`adapter ${worker.selector.adapter}`] : []),
     ...(labels.length > 0 ? [`labels ${labels.join(', ')}`] : []),
   ];

@@ -6,6 +6,7 @@ import { type LocalStack, startLocalStack } from '../dev/local-stack.ts';
 import { runningStack } from '../dev/running.ts';
 import { createScreen } from '../dev/screen.ts';
 import { explainStartFailure, partLine } from '../dev/stack-screen.ts';
+import { type DemoAgent, demoAgent } from './demo-agent.ts';
 import { createOa, type Oa } from './oa.ts';
 import { makeSampleRepository } from './sample-repository.ts';
 
@@ -28,7 +29,9 @@ process.exit(await demo());
 async function demo(): Promise<number> {
   let stack: LocalStack | undefined;
   let worker: { stop(): Promise<void> } | undefined;
+  let agent: DemoAgent | undefined;
   try {
+    agent = await demoAgent(process.argv.slice(2), layout);
     const running = runningStack(layout);
     if (running) {
       screen.say(`Using the stack that runs here (pid ${running.supervisor.pid}).`);
@@ -47,8 +50,9 @@ async function demo(): Promise<number> {
     const repository = await makeSampleRepository(layout);
     screen.say(`\nA repository with a failing test: ${shown(repository)}`);
     await oa.ensureLogin(EMAIL);
-    worker = await oa.startWorker(join(layout.data, 'demo'));
-    const code = await runAgent(oa, repository);
+    worker = await oa.startWorker(join(layout.data, 'demo'), ...agent.workerFlags);
+    if (agent.note) screen.say(agent.note);
+    const code = await runAgent(oa, repository, agent.agent);
     if (code !== 0) return code;
     if (interactive && stack) {
       screen.say(`\nThe stack stays up until Ctrl-C; in another terminal: ${oa.spelled} runs ls`);
@@ -62,6 +66,7 @@ async function demo(): Promise<number> {
     return 1;
   } finally {
     await worker?.stop();
+    await agent?.stop();
     await stack?.stop();
     if (interactive && stack) screen.say('Stopped.');
   }
@@ -77,11 +82,10 @@ function homes(): NodeJS.ProcessEnv {
   };
 }
 
-async function runAgent(oa: Oa, repository: string): Promise<number> {
-  const agent = join(layout.root, 'ops', 'demo', 'agent.sh');
+async function runAgent(oa: Oa, repository: string, agent: string): Promise<number> {
   const bundle = join(layout.data, 'demo', 'bundle');
   screen.say(
-    `\n$ ./bin/oa run "${OBJECTIVE}" --repo ${shown(repository)} --agent ${shown(agent)} --verify "${HARNESS}"\n`,
+    `\n$ ./bin/oa run "${OBJECTIVE}" --repo ${shown(repository)} --agent ${agent.includes('/') ? shown(agent) : agent} --verify "${HARNESS}"\n`,
   );
   return oa.show([
     ...['run', OBJECTIVE, '--repo', repository, '--agent', agent],

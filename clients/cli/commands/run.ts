@@ -39,6 +39,20 @@ export function addRunCommand(program: Command, terminal: Terminal): void {
       positiveInteger,
     )
     .option('--timeout <seconds>', 'end the run after this time', positiveInteger)
+    .addOption(
+      new Option('--approval-policy <policy>', 'when an agent that asks has to').choices([
+        'on_request',
+        'untrusted',
+        'never',
+      ]),
+    )
+    .addOption(
+      new Option('--sandbox <mode>', 'what the agent may reach').choices([
+        'read_only',
+        'workspace_write',
+        'full_access',
+      ]),
+    )
     .option(
       '--full-access',
       'let the agent out of its sandbox, where the policy allows that; journaled',

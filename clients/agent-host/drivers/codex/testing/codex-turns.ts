@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApprovalAnswer, ApprovalQuestion } from '../../../approvals.ts';
 import { repository } from '../../../testing/repository.ts';
 import { sandbox, surroundings, turnOf } from '../../../testing/turns.ts';
@@ -90,4 +91,15 @@ export function answering(
       },
     },
   };
+}
+
+const COMES_WITHIN_MS = 15_000;
+const LOOK_MS = 20;
+
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + COMES_WITHIN_MS;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error('it never came to that');
+    await delay(LOOK_MS);
+  }
 }
