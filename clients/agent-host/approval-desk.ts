@@ -5,13 +5,12 @@
  * 2. Whoever waits is registered before the question leaves: an answer may come before the post returns.
  */
 import type { JsonObject } from '#proto/gen/types.ts';
-import type { ApprovalAnswer, ApprovalDesk, ApprovalQuestion, ApprovalScope } from './approvals.ts';
+import type { ApprovalAnswer, ApprovalDesk, ApprovalQuestion } from './approvals.ts';
+import { textField } from './request-message.ts';
 
-/** What the platform says to a question. */
-export interface PostedApproval {
-  state: 'requested' | 'approved' | 'denied';
-  scope: ApprovalScope;
-  reason: string;
+/** What the platform says to a question: an answer at once, or that the answer comes as a request. */
+export interface PostedApproval extends ApprovalAnswer {
+  waits: boolean;
 }
 
 export interface ApprovalPost {
@@ -46,9 +45,8 @@ export function createApprovalDesks(
     signal.addEventListener('abort', onAbort, { once: true });
     promise.catch(() => undefined);
     try {
-      const { state, scope, reason } = await post({ ...turn, question }, signal);
-      if (state === 'approved') resolve({ decision: 'approve', scope, reason });
-      if (state === 'denied') resolve({ decision: 'deny', scope, reason });
+      const { waits, ...answer } = await post({ ...turn, question }, signal);
+      if (!waits) resolve(answer);
       return await promise;
     } finally {
       waiting.delete(key);
@@ -60,23 +58,24 @@ export function createApprovalDesks(
     of: (turn) => ({ ask: (question, signal) => ask(turn, question, signal) }),
     resolve(params) {
       const answer = waiting.get(
-        keyOf(textOf(params, 'request_id'), textOf(params, 'approval_key')),
+        keyOf(textField(params, 'request_id'), textField(params, 'approval_key')),
       );
-      answer?.({
-        decision: params['decision'] === 'approve' ? 'approve' : 'deny',
-        scope: scopeOf(params['scope']),
-        reason: textOf(params, 'reason'),
-      });
+      answer?.(answerOf(params));
       return answer !== undefined;
     },
   };
 }
 
-export function scopeOf(value: unknown): ApprovalScope {
-  return value === 'run' || value === 'session' ? value : 'once';
-}
-
-function textOf(params: JsonObject, name: string): string {
-  const value = params[name];
-  return typeof value === 'string' ? value : '';
+/** Whatever is not said to be approved is denied. */
+export function answerOf(said: {
+  decision?: unknown;
+  scope?: unknown;
+  reason?: unknown;
+}): ApprovalAnswer {
+  const { decision, scope, reason } = said;
+  return {
+    decision: decision === 'approve' ? 'approve' : 'deny',
+    scope: scope === 'run' || scope === 'session' ? scope : 'once',
+    reason: typeof reason === 'string' ? reason : '',
+  };
 }

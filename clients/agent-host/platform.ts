@@ -4,7 +4,7 @@ import type { ArtifactRef, RegisterWorkerRequest, WorkerStatus } from '#proto/ge
 import type { Draft } from '#proto/read.ts';
 import type { ApiClient } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
-import type { ApprovalPost, PostedApproval } from './approval-desk.ts';
+import { type ApprovalPost, answerOf, type PostedApproval } from './approval-desk.ts';
 import type { HostRequest, TerminalReceipt } from './request-journal.ts';
 import type { SpooledEvent } from './spool.ts';
 import type { ArtifactKind } from './turn.ts';
@@ -70,12 +70,25 @@ export function createPlatform(api: ApiClient) {
         attemptsMax: 1,
       }),
 
-    /** One attempt at a question of an agent. */
-    requestApproval: async (_: ApprovalPost): Promise<PostedApproval> => ({
-      state: 'denied',
-      scope: 'once',
-      reason: 'this platform takes no questions of agents yet',
-    }),
+    /** One attempt at a question of an agent, under a key that makes repetitions one question. */
+    async requestApproval({ runId, requestId, question }: ApprovalPost): Promise<PostedApproval> {
+      const { approvalKey, kind, subject, reason, scopes, ruleKey } = question;
+      const answer = await api.call('runtime.run.approval.request', {
+        params: { run_id: runId },
+        body: {
+          request_id: requestId,
+          approval_key: approvalKey,
+          kind,
+          subject,
+          reason,
+          scopes: [...scopes],
+          rule_key: ruleKey,
+        },
+        idempotencyKey: `${requestId}:${approvalKey}`,
+        attemptsMax: 1,
+      });
+      return { waits: answer.state === 'requested', ...answerOf(answer) };
+    },
 
     async putArtifact(runId: string, kind: ArtifactKind, file: StoredFile): Promise<ArtifactRef> {
       const answer = await api.call('runtime.run.artifact.put', {

@@ -34,6 +34,7 @@ async function chosen(
         user_id,
         org_id: null,
         shared_with_org: false,
+        lease_ms: 45_000,
         workspace_ref: '/src',
         codex_home_ref: '',
         adapter: 'agent-host',

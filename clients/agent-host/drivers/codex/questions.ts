@@ -37,6 +37,8 @@ const SINGLE: readonly ApprovalScope[] = ['once'];
 
 const REASON_CHARACTERS_MAX = 2_000;
 const COMMAND_CHARACTERS_MAX = 8_192;
+/** A subject in one line, for lists. */
+const LINE_CHARACTERS_MAX = 200;
 /** Of a diff that is shown with its question; together with the rest below the 32 KiB of a subject. */
 const DIFF_BYTES_MAX = 16 * 1024;
 
@@ -71,7 +73,11 @@ function ofCommand(
   return {
     question: {
       kind: 'command_execution',
-      subject: { command: shortened(command, COMMAND_CHARACTERS_MAX), cwd },
+      subject: {
+        text: shortened(command, LINE_CHARACTERS_MAX),
+        command: shortened(command, COMMAND_CHARACTERS_MAX),
+        cwd,
+      },
       reason: words(params.reason),
       scopes: REPEATABLE,
       ruleKey: ruleKey('command_execution', { command, cwd }),
@@ -94,6 +100,7 @@ function ofFileChange(
     question: {
       kind: 'file_change',
       subject: {
+        text: shortened(paths.join(', '), LINE_CHARACTERS_MAX),
         ...describeChanges(changes, workTree),
         diff: excerpt(changes, workTree),
         ...(root ? { grant_root: root } : {}),
@@ -120,7 +127,11 @@ function ofPermissions(
   return {
     question: {
       kind: 'permissions',
-      subject: { permissions: wanted, cwd: within(workTree, params.cwd) },
+      subject: {
+        text: shortened(JSON.stringify(wanted), LINE_CHARACTERS_MAX),
+        permissions: wanted,
+        cwd: within(workTree, params.cwd),
+      },
       reason: words(params.reason),
       scopes: REPEATABLE,
       ruleKey: ruleKey('permissions', wanted),
@@ -147,6 +158,7 @@ function ofUserInput({
     question: {
       kind: 'tool_input',
       subject: {
+        text: shortened(questions.map(({ question }) => question).join(' '), LINE_CHARACTERS_MAX),
         tool: 'request_user_input',
         questions: questions.map(({ id, header, question, options }) => ({
           id,
@@ -185,6 +197,7 @@ function ofElicitation(params: ServerParams<'mcpServer/elicitation/request'>): A
   const { serverName, mode, message, turnId } = params;
   const details = mode === 'url' ? { url: params['url'] } : { schema: params['requestedSchema'] };
   const subject: JsonObject = {
+    text: shortened(`${serverName}: ${message}`, LINE_CHARACTERS_MAX),
     server: serverName,
     mode,
     message: shortened(message, REASON_CHARACTERS_MAX),
