@@ -15,6 +15,9 @@ const GATES: Gate[] = [
   { name: 'contracts', command: ['node', 'ops/proto/gates.ts'] },
 ];
 
+/** What a merge plays of the simulation; a run of the tests alone looks at a few. */
+process.env['OA_SIMULATION_HISTORIES'] ??= '100000';
+
 const failOnSkip = process.env['OA_FAIL_ON_SKIP'] === '1';
 let passed = 0;
 let failed = 0;

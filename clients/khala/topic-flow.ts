@@ -88,9 +88,7 @@ export class TopicFlow {
         for (const update of message.updates) this.#offer(update);
         return;
       case 'caught_up':
-        if (this.#phase.name !== 'flowing') return;
-        this.#phase = { ...this.#phase, caughtUp: true };
-        this.#reader.caughtUp({ epoch: this.#phase.epoch, seq: message.seq });
+        this.#catchUp(message);
         return;
       case 'snapshot_required':
         this.#stale(message);
@@ -111,6 +109,19 @@ export class TopicFlow {
         new TopicRefusedError(this.topic, 'internal', 'the server began at another position'),
       );
     }
+  }
+
+  #catchUp({ seq }: MessageOf<'caught_up'>): void {
+    if (this.#phase.name !== 'flowing') return;
+    const { epoch } = this.#phase;
+    if (this.#reader.caughtUp({ epoch, seq }) === 'gap') this.#askAgain();
+    else this.#phase = { ...this.#phase, caughtUp: true };
+  }
+
+  /** Something on the way was lost: from the reader's cursor on, once more. */
+  #askAgain(): void {
+    this.#phase = { name: 'unrequested', ready: true };
+    this.#commands.request();
   }
 
   #refuse(message: MessageOf<'error'>): void {
@@ -142,10 +153,7 @@ export class TopicFlow {
     const event = eventOf(this.topic, this.#phase.epoch, update);
     const outcome = this.#reader.offer(event, update.payload.length);
     if (outcome === 'taken') this.#received += 1n;
-    if (outcome === 'gap') {
-      this.#phase = { name: 'unrequested', ready: true };
-      this.#commands.request();
-    }
+    if (outcome === 'gap') this.#askAgain();
   }
 }
 

@@ -75,6 +75,22 @@ describe('what is applied is dense', () => {
     expect(applied).toEqual([5n]);
   });
 
+  test('whoever missed the last event has not caught up', async () => {
+    const caughtUp: bigint[] = [];
+    const { reader } = readerOf({
+      from: 'beginning',
+      onCaughtUp: ({ seq }) => void caughtUp.push(seq),
+    });
+    await reader.open();
+    reader.began(EPOCH, 1n);
+    reader.offer(eventAt(1), 1);
+    expect(reader.caughtUp({ epoch: EPOCH, seq: 2n })).toBe('gap');
+    reader.offer(eventAt(2), 1);
+    expect(reader.caughtUp({ epoch: EPOCH, seq: 2n })).toBe('taken');
+    await drained();
+    expect(caughtUp).toEqual([2n]);
+  });
+
   test('a server that begins elsewhere is not believed', async () => {
     const { reader } = readerOf({ from: { epoch: EPOCH, seq: 4n } });
     await reader.open();

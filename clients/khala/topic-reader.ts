@@ -107,8 +107,12 @@ export class TopicReader {
     return 'taken';
   }
 
-  caughtUp(position: Watermark): void {
-    if (!this.#paused) this.#push({ type: 'caught_up', position });
+  /** A gap where the server has sent more than arrived here. */
+  caughtUp(position: Watermark): Offer {
+    if (this.#paused || this.#ended) return 'paused';
+    if ((this.#received?.seq ?? 0n) < position.seq) return 'gap';
+    this.#push({ type: 'caught_up', position });
+    return 'taken';
   }
 
   snapshotRequired(required: SnapshotRequired): void {

@@ -1,17 +1,7 @@
-import type { WorkerStatus } from '#workflows/worker/state.ts';
+import { STATUS_AFTER_EVENT } from '#workflows/worker/state.ts';
 import type { Sql } from '../connect.ts';
 import { transaction } from '../transaction.ts';
 import { lockWorker } from './workers.ts';
-
-/** The lifecycle events of a worker, and the status that each leaves. */
-const STATUS_AFTER: Readonly<Record<string, WorkerStatus>> = {
-  'worker.started': 'running',
-  'worker.starting': 'starting',
-  'worker.running': 'running',
-  'worker.stopping': 'stopping',
-  'worker.stopped': 'stopped',
-  'worker.failed': 'failed',
-};
 
 export interface RebuiltWorker {
   worker_id: string;
@@ -31,11 +21,11 @@ export async function rebuildWorker(
     if (!before) return undefined;
     const [log] = await tx<{ last_seq: bigint; last_type: string | null }[]>`
       select coalesce(max(seq), 0)::int8 as last_seq,
-        (array_agg(event_type order by seq desc) filter (where event_type = any (${Object.keys(STATUS_AFTER)})))[1]
+        (array_agg(event_type order by seq desc) filter (where event_type = any (${Object.keys(STATUS_AFTER_EVENT)})))[1]
           as last_type
       from runtime.worker_events where worker_id = ${workerId}`;
     const last_seq = log?.last_seq ?? 0n;
-    const status = STATUS_AFTER[log?.last_type ?? ''] ?? before.status;
+    const status = STATUS_AFTER_EVENT[log?.last_type ?? ''] ?? before.status;
     await tx`
       update runtime.workers set latest_seq = ${last_seq}, status = ${status} where worker_id = ${workerId}`;
     const drifted = [

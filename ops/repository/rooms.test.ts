@@ -27,12 +27,16 @@ test('no process imports the code of another', () => {
 /** What a process may know of the runtime's plane beside the runtime and its worker: how to be woken and how to read. */
 const READS = ['db/runtime/hint.ts', 'db/runtime/sync-read.ts'];
 
+/** Folds of a log, which touch no table; the simulation puts them through more than a database could. */
+const FOLDS = ['db/runtime/run-projection.ts'];
+
 test('only the runtime, its worker and the activities import what writes the runtime plane', () => {
   const plane = imports.filter(({ target }) => target?.startsWith('db/runtime/'));
   const writers = ['db/', 'activities/', 'services/runtime/', 'services/worker/', 'ops/bench/'];
   const others = plane.filter(({ file }) => !writers.some((room) => file.startsWith(room)));
   expect(others.length).toBeGreaterThan(0);
-  expect(others.filter(({ target = '' }) => !READS.includes(target))).toEqual([]);
+  const harmless = [...READS, ...FOLDS];
+  expect(others.filter(({ target = '' }) => !harmless.includes(target))).toEqual([]);
 });
 
 test('nothing but Khala speaks to a client live', () => {

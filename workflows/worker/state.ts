@@ -40,6 +40,16 @@ export function nextWorkerStatus(from: WorkerStatus, to: WorkerStatus): WorkerSt
   throw new IllegalWorkerTransition(from, to);
 }
 
+/** The lifecycle events of a worker, and the status that each leaves: what its log says, whatever its row does. */
+export const STATUS_AFTER_EVENT: Readonly<Record<string, WorkerStatus>> = {
+  'worker.started': 'running',
+  'worker.starting': 'starting',
+  'worker.running': 'running',
+  'worker.stopping': 'stopping',
+  'worker.stopped': 'stopped',
+  'worker.failed': 'failed',
+};
+
 /** Whether new work may be sent to a worker in this status. */
 export function acceptsWork(status: WorkerStatus): boolean {
   return status === 'starting' || status === 'running';

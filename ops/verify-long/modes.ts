@@ -1,0 +1,34 @@
+/**
+ * The long modes: what takes longer than a merge may wait. Each is cut into shards, which are processes of their own with
+ * a seed of their own.
+ */
+export interface Shard {
+  /** From 1. */
+  number: number;
+  seed: number;
+}
+
+export interface LongMode {
+  name: string;
+  /** What it does, in a line for whoever asks which modes there are. */
+  summary: string;
+  shards: number;
+  /** Arguments of node, from the root of the repository. */
+  command(shard: Shard): string[];
+  environment(shard: Shard): Record<string, string>;
+}
+
+const SIMULATED_HISTORIES_PER_SHARD = 250_000;
+
+export const LONG_MODES: readonly LongMode[] = [
+  {
+    name: 'simulation',
+    summary: 'five million histories of the pure parts',
+    shards: 20,
+    command: () => ['ops/simulation/main.ts'],
+    environment: ({ seed }) => ({
+      OA_SIMULATION_SEED: String(seed),
+      OA_SIMULATION_HISTORIES: String(SIMULATED_HISTORIES_PER_SHARD),
+    }),
+  },
+];
