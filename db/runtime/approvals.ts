@@ -73,11 +73,16 @@ export async function withdrawOffer(sql: Queryable, approvalId: string): Promise
   await sql`delete from runtime.approvals where approval_id = ${approvalId} and state = 'offered'`;
 }
 
-/** How many questions an agent has asked in one turn, whatever became of them. */
-export async function countApprovals(sql: Queryable, requestId: string): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int4 as count from runtime.approvals where request_id = ${requestId}`;
-  return row?.count ?? 0;
+/** How many questions an agent has asked in one turn, and how many of this start of it wait. */
+export async function countApprovals(
+  sql: Queryable,
+  turn: { request_id: string; generation: number },
+): Promise<{ asked: number; waiting: number }> {
+  const [row] = await sql<{ asked: number; waiting: number }[]>`
+    select count(*)::int4 as asked, (count(*) filter (
+      where state in ('offered', 'requested') and generation >= ${turn.generation}))::int4 as waiting
+    from runtime.approvals where request_id = ${turn.request_id}`;
+  return row ?? { asked: 0, waiting: 0 };
 }
 
 export interface ApprovalRuling {

@@ -1,5 +1,5 @@
 /** The answer to an approval, whoever asked: a person's, or the policy's when nobody answers in time. */
-import { condition, log, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, condition, log, proxyActivities } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
 import { refuse, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
@@ -58,7 +58,12 @@ export async function answerByPolicy(
 }
 
 /** Answers an agent's question by policy when its time is over, unless it is answered or has lost its point before. */
-export async function expectAnswer(context: RunContext, approval: PendingApproval): Promise<void> {
+export function expectAnswer(context: RunContext, approval: PendingApproval): Promise<void> {
+  // A handler's waits end with an operator's cancel, this one with the run.
+  return CancellationScope.nonCancellable(() => awaitAnswer(context, approval));
+}
+
+async function awaitAnswer(context: RunContext, approval: PendingApproval): Promise<void> {
   const waits = () =>
     context.approvals[approval.approval_id] === approval &&
     context.state.status === 'running' &&

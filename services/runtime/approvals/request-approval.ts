@@ -11,7 +11,7 @@ import { findOpenTurn } from '#db/runtime/dispatch.ts';
 import { transaction } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
 import type { RequestApprovalRequest } from '#proto/gen/types.ts';
-import { APPROVALS_PER_TURN_MAX } from '#workflows/run/limits.ts';
+import { APPROVALS_PER_TURN_MAX, APPROVALS_WAITING_MAX } from '#workflows/run/limits.ts';
 import type { AgentApprovalKind } from '#workflows/run/policy.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
 import { DEFAULT_RUN_TIMINGS } from '#workflows/run/timings.ts';
@@ -55,9 +55,7 @@ export function requestApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
         // Until the workflow says when.
         expires_at: new Date(deps.now() + DEFAULT_RUN_TIMINGS.approval_timeout_ms),
       });
-      if (!isNew || (await countApprovals(tx, request_id)) <= APPROVALS_PER_TURN_MAX) return;
-      const detail = `An agent asks ${APPROVALS_PER_TURN_MAX} times in a turn; this one was not asked.`;
-      throw new ProblemError('limit_exceeded', detail);
+      if (isNew) assertWithinLimits(await countApprovals(tx, { request_id, generation }));
     });
     const asked = await deps.workflows
       .requestApproval(run.run_id, {
@@ -82,6 +80,18 @@ export function requestApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
       positions,
     };
   };
+}
+
+/** This question is counted already. @throws ProblemError limit_exceeded */
+function assertWithinLimits({ asked, waiting }: { asked: number; waiting: number }): void {
+  if (asked > APPROVALS_PER_TURN_MAX) {
+    const most = `An agent asks ${APPROVALS_PER_TURN_MAX} times in a turn`;
+    throw new ProblemError('limit_exceeded', `${most}; this one was not asked.`);
+  }
+  if (waiting > APPROVALS_WAITING_MAX) {
+    const most = `${APPROVALS_WAITING_MAX} approvals of a run wait at once`;
+    throw new ProblemError('limit_exceeded', `${most}; answer one of them first.`);
+  }
 }
 
 function agentKind(kind: string): AgentApprovalKind {

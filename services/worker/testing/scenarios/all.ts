@@ -2,8 +2,10 @@
  * What can happen to a run, each acted out on real parts by a scripted agent. The tests check the ending, the recorder
  * keeps the history. A new area is a file beside this one and a line in the list.
  */
+import { AGENT_APPROVAL_SCENARIOS } from './agent-approvals.ts';
 import { APPROVAL_SCENARIOS } from './approval.ts';
 import { CANCEL_SCENARIOS } from './cancel.ts';
+import { CONVERSATION_SCENARIOS } from './conversation.ts';
 import { FAILURE_SCENARIOS } from './failure.ts';
 import { LIMITS_SCENARIOS } from './limits.ts';
 import { LOOP_SCENARIOS } from './loop.ts';
@@ -15,6 +17,8 @@ import { VERIFICATION_SCENARIOS } from './verification.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...SUCCESS_SCENARIOS,
   ...APPROVAL_SCENARIOS,
+  ...AGENT_APPROVAL_SCENARIOS,
+  ...CONVERSATION_SCENARIOS,
   ...VERIFICATION_SCENARIOS,
   ...FAILURE_SCENARIOS,
   ...LIMITS_SCENARIOS,

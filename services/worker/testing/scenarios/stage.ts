@@ -63,7 +63,8 @@ export async function reaches(
 export async function answerApproval(stage: Stage, decision: 'approve' | 'deny'): Promise<void> {
   await reaches(stage, 'awaiting_approval');
   const [approval] = await stage.lab.sql<{ approval_id: string }[]>`
-    select approval_id from runtime.approvals where run_id = ${stage.input.run_id}`;
+    select approval_id from runtime.approvals
+    where run_id = ${stage.input.run_id} and state = 'requested'`;
   await stage.handle.executeUpdate(resolveApprovalUpdate, {
     args: [
       {
