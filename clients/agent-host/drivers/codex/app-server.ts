@@ -1,5 +1,6 @@
 /** One `codex app-server`: a process, its JSON-RPC, and nothing left of it afterwards. */
 import type { z } from 'zod';
+import { redactText } from '#proto/redact.ts';
 import type { ProcessIdentity } from '../../../api/process-identity.ts';
 import { type AgentExit, type AgentProcess, spawnAgent } from '../../agent-process.ts';
 import { CLIENT_REQUESTS, type ClientMethod } from './protocol.ts';
@@ -22,8 +23,6 @@ export interface AppServer {
     params: z.input<(typeof CLIENT_REQUESTS)[M]['params']>,
   ): Promise<z.output<(typeof CLIENT_REQUESTS)[M]['result']>>;
   readonly exited: Promise<AgentExit>;
-  /** The last it wrote to its standard error: what a person is told when it ends by itself. */
-  lastWords(): string;
   stop(): Promise<void>;
 }
 
@@ -54,13 +53,12 @@ export async function openAppServer(deps: AppServerDeps): Promise<AppServer> {
   });
   const { exited, stop } = agent;
   exited.then(
-    () => rpc.close('the app server has ended'),
+    () => rpc.close(`its process ended${because(words)}`),
     (error: unknown) => rpc.close(String(error)),
   );
   const server: AppServer = {
     exited,
     stop,
-    lastWords: () => words.trim(),
     async call(method, params) {
       const { params: schema, result } = CLIENT_REQUESTS[method];
       const answer = await rpc.call(method, schema.parse(params), CALL_TIMEOUT_MS);
@@ -81,4 +79,10 @@ export async function openAppServer(deps: AppServerDeps): Promise<AppServer> {
     await stop();
     throw error;
   }
+}
+
+/** What it wrote to its standard error at last, without the stack trace that means something only to its makers. */
+function because(words: string): string {
+  const [said = ''] = words.split(/\n\s*Stack backtrace/, 1);
+  return said.trim() ? `: ${redactText(said.trim())}` : '';
 }

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { scratch } from '../../testing/repository.ts';
 import { payloads, runTurn } from '../../testing/turns.ts';
-import { answering, codexNeeded, codexTurns } from './testing/codex-turns.ts';
+import { codexNeeded, codexTurns } from './testing/codex-turns.ts';
 import { inOrder } from './testing/scripted-model.ts';
 
 const PATCH = '*** Begin Patch\n*** Update File: a.txt\n@@\n-one\n+two\n*** End Patch';
@@ -49,23 +47,5 @@ describe.skipIf(codexNeeded)(`a turn of Codex${codexNeeded}`, () => {
     });
     expect(change).toMatchObject({ tool_name: 'file_change', state: 'succeeded' });
     expect(codex.model.requests[0]?.authorization).toBe('Bearer sk-of-a-test');
-  });
-
-  test('asks before it leaves its sandbox, and does what it is told', async () => {
-    using home = scratch();
-    const outside = join(home.path, 'outside.txt');
-    const outOfIt = {
-      cmd: `echo x > ${outside}`,
-      sandbox_permissions: 'require_escalated',
-      justification: 'May I?',
-    };
-    await using codex = await codexTurns(
-      home.path,
-      inOrder([{ call: 'exec_command', arguments: outOfIt }], [{ say: 'ok' }]),
-    );
-    const no = answering(() => 'deny');
-    await runTurn(codex.deps, codex.turn(), undefined, no);
-    expect(no.asked).toMatchObject([{ kind: 'command_execution', reason: 'May I?' }]);
-    expect(existsSync(outside)).toBe(false);
   });
 });

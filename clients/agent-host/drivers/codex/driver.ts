@@ -1,5 +1,5 @@
 /** Driver `codex`: the real Codex binary, by its app server. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, PRIVATE_DIRECTORY_MODE } from '../../../api/atomic-file.ts';
 import type { Environment } from '../../git.ts';
@@ -45,6 +45,7 @@ export function createCodexDriver(deps: CodexDriverDeps): AgentDriver {
       const temporaryDirectory = join(context.turnDirectory, 'tmp');
       try {
         await prepareHome(home);
+        await assertSpace(deps.homeDirectory);
         await mkdir(temporaryDirectory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
       } catch (error) {
         throw unusableHome(deps.homeDirectory, error);
@@ -64,11 +65,23 @@ export function createCodexDriver(deps: CodexDriverDeps): AgentDriver {
   };
 }
 
+/** The state that Codex keeps of its threads, with room for one more; on a full disk it dies in its databases. */
+export const HOME_FREE_BYTES_MIN = 64 * 1024 * 1024;
+
+async function assertSpace(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < HOME_FREE_BYTES_MIN) throw outOfSpace(directory);
+}
+
+function outOfSpace(directory: string): Error {
+  return new Error(`no space is left for Codex in ${directory}`);
+}
+
 function unusableHome(directory: string, error: unknown): unknown {
   switch (errorCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new Error(`no space is left for Codex in ${directory}`);
+      return outOfSpace(directory);
     case 'EACCES':
     case 'EROFS':
       return new Error(`Codex cannot write to ${directory}`);

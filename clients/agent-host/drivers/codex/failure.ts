@@ -19,6 +19,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'rateLimitExceeded',
 ]);
 
+/** The last of several broken streams is called `other`; only its words tell. */
+const BROKEN_STREAM = /^stream disconnected before completion/;
+
 /** What somebody has to pay, to log in for or to permit first. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'usageLimitExceeded',
@@ -45,7 +48,7 @@ export function failureOf(error: TurnError | null | undefined): Failure {
   if (name === 'modelNotFound' || name === 'badRequest') {
     return { code: 'invalid_request', message: `the model refused: ${said}`, retryable: false };
   }
-  const retryable = PASSING.has(name);
+  const retryable = PASSING.has(name) || BROKEN_STREAM.test(error?.message ?? '');
   return {
     code: retryable ? 'worker_unavailable' : 'internal_error',
     message: `Codex gave up: ${said}`,

@@ -135,10 +135,9 @@ export async function runCodexTurn(
   } catch (error) {
     if (stop.aborted) return await outcome(undefined, undefined);
     if (!(error instanceof RpcClosedError) && !(error instanceof RpcError)) throw error;
-    const words = server?.lastWords();
     return await outcome(undefined, {
       code: error instanceof RpcClosedError ? 'worker_unavailable' : 'internal_error',
-      message: `Codex ended in the middle of the turn: ${error.message}${words ? ` (${words})` : ''}`,
+      message: `Codex did not finish the turn: ${error.message}`,
       retryable: error instanceof RpcClosedError,
     });
   } finally {
