@@ -1,7 +1,7 @@
 /** What differs in the agent's work tree from an index of the host's own git, and what it would take to read it. */
-import { chmod, lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat } from 'node:fs/promises';
 import { errorCode } from '../api/atomic-file.ts';
+import { makeReadable } from './closed-tree.ts';
 import type { Git, GitOptions } from './git.ts';
 import { type Workspace, WorkspaceError } from './workspace.ts';
 
@@ -11,7 +11,6 @@ export const CHANGED_BYTES_MAX = 1024 * 1024 * 1024;
 export const OBJECT_LIST_BYTES_MAX = 128 * 1024 * 1024;
 const UNREADABLE = /Permission denied/;
 const OWNER_READS = 0o400;
-const OWNER_ENTERS = 0o700;
 
 /** A path as git names it, byte for byte: a character of latin1 is a byte, as names need not be UTF-8. */
 export type Path = string;
@@ -125,17 +124,4 @@ export async function list(
 ): Promise<Path[]> {
   const output = await git.bytes(args, options);
   return output.toString('latin1').split('\0').filter(Boolean);
-}
-
-/** Lets its owner, who is the host as well, into every directory that the agent closed. Links are not followed. */
-export async function makeReadable(directory: string): Promise<void> {
-  const found = await lstat(directory);
-  if (!found.isDirectory()) return;
-  if ((found.mode & OWNER_ENTERS) !== OWNER_ENTERS) {
-    await chmod(directory, found.mode | OWNER_ENTERS);
-  }
-  const entries = await readdir(directory, { withFileTypes: true });
-  for (const entry of entries) {
-    if (entry.isDirectory()) await makeReadable(join(directory, entry.name));
-  }
 }

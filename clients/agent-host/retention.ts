@@ -1,5 +1,6 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from './closed-tree.ts';
 import type { RequestJournal } from './request-journal.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function removeOldRuns(
     if (open.has(runId)) continue;
     const directory = join(runsDirectory, runId);
     if (nowMs - (await lastTouchedMs(directory)) < RUN_RETENTION_MS) continue;
-    await rm(directory, { recursive: true, force: true });
+    await removeTree(directory);
     removed.push(runId);
   }
   return removed;

@@ -22,6 +22,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const git = createGit(process.env);
 const AT_HEAD = { ref: '', base_commit: '' };
+const NOBODY = 65_534;
 
 async function openedOn(home: string, source: string) {
   const deps = { git, root: join(home, 'src'), runsDirectory: join(home, 'data', 'runs') };
@@ -166,4 +167,20 @@ test('a repository that the agent made inside the tree is named as left out', as
   expect(patch.filesChanged).toEqual(['a.txt']);
   expect(patch.leftOut).toEqual(['"vendor/" is a git repository of its own']);
   applied(home.path, source, patch.file?.path ?? '');
+});
+
+test('what the agent closed to everybody is opened and taken, and can be removed with the run', async () => {
+  const program = join(import.meta.dirname, 'testing', 'unreadable-tree.ts');
+  // Root reads whatever its mode says, so that there is nothing to see as root.
+  const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  const report = execFileSync(process.execPath, [program], {
+    ...user,
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+    encoding: 'utf8',
+  });
+  expect(JSON.parse(report)).toEqual({
+    filesChanged: ['b.txt', 'closed/new.txt', 'dir/a.txt'],
+    deletes: false,
+    removed: ['run_1'],
+  });
 });

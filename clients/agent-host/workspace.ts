@@ -12,6 +12,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { isMissing, PRIVATE_DIRECTORY_MODE } from '../api/atomic-file.ts';
+import { removeTree } from './closed-tree.ts';
 import { type Git, GitError, type GitOptions, LISTING_TIMEOUT_MS } from './git.ts';
 import { copyIndex, TURN_INDEX } from './turn-index.ts';
 
@@ -88,7 +89,7 @@ export async function openWorkspace(
 
   const sourcePath = await localSource(deps, repo.source);
   if (fresh) {
-    await rm(workTree, { recursive: true, force: true });
+    await removeTree(workTree);
     await rm(gitDirectory, { recursive: true, force: true });
     await rm(join(directory, TURN_INDEX), { force: true });
     await clone(deps.git, directory, gitDirectory, workTree, sourcePath ?? repo.source, signal);
@@ -144,7 +145,7 @@ async function openEmpty(
   workTree: string,
 ) {
   if (fresh) {
-    await rm(workTree, { recursive: true, force: true });
+    await removeTree(workTree);
     await rm(gitDirectory, { recursive: true, force: true });
   }
   await mkdir(workTree, { recursive: true });
