@@ -15,6 +15,7 @@ import {
   PRIVATE_FILE_MODE,
   readTextIfPresent,
 } from '../api/atomic-file.ts';
+import { isDiskFull } from './disk-full.ts';
 
 export interface SpoolLimits {
   /** Bytes that may wait for acknowledgement before progress is shed: some minutes of a chatty agent offline. */
@@ -43,6 +44,8 @@ export class Spool {
   readonly #file: FileHandle;
   readonly #ackPath: string;
   readonly #keyPrefix: string;
+  #writtenBytes = 0;
+  #broken: unknown;
   readonly #limits: SpoolLimits;
   /** Events after the acknowledged ones, oldest first, with the length of their lines. */
   readonly #waiting: { event: SpooledEvent; bytes: number }[] = [];
@@ -98,12 +101,25 @@ export class Spool {
     const bytes = Buffer.byteLength(line);
     this.#fileBytes += bytes;
     this.#waitingBytes += bytes;
-    const written = this.#tail.then(() => this.#file.appendFile(line));
+    const written = this.#tail.then(() => this.#write(line, bytes));
     this.#tail = written.catch(() => undefined);
     await written;
     this.#waiting.push({ event, bytes });
     this.#wake?.();
     return true;
+  }
+
+  /** A line is whole or not there (1): what a full disk took half of is cut off, and nothing follows it. */
+  async #write(line: string, bytes: number): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      await this.#file.appendFile(line);
+      this.#writtenBytes += bytes;
+    } catch (error) {
+      this.#broken = error;
+      await this.#file.truncate(this.#writtenBytes);
+      throw error;
+    }
   }
 
   /** The oldest events that wait, at most `eventsMax` and `bytesMax`, but at least one; on stable storage (1). */
@@ -121,12 +137,15 @@ export class Spool {
 
   /**
    * The platform has the `count` oldest events. Should this note be lost with the power, they are sent again under their
-   * keys (1), so it is not worth waiting for the disk.
+   * keys (1), so it is not worth waiting for the disk, nor for room on it.
    */
   async acknowledge(count: number): Promise<void> {
     for (const { bytes } of this.#waiting.splice(0, count)) this.#waitingBytes -= bytes;
     this.#acknowledged += count;
-    await writeFile(this.#ackPath, String(this.#acknowledged), { mode: PRIVATE_FILE_MODE });
+    const note = writeFile(this.#ackPath, String(this.#acknowledged), { mode: PRIVATE_FILE_MODE });
+    await note.catch((error: unknown) => {
+      if (!isDiskFull(error)) throw error;
+    });
   }
 
   /** Resolves when an event waits, or the signal aborts. */
@@ -159,6 +178,7 @@ export class Spool {
       this.#appended += 1;
       const bytes = Buffer.byteLength(line) + 1;
       this.#fileBytes += bytes;
+      this.#writtenBytes += bytes;
       if (this.#appended <= this.#acknowledged) continue;
       this.#waiting.push({ event: JSON.parse(line) as SpooledEvent, bytes });
       this.#waitingBytes += bytes;

@@ -8,6 +8,7 @@ import type { ArtifactRef, JsonObject, RepoSpec } from '#proto/gen/types.ts';
 import { PRIVATE_FILE_MODE } from '../api/atomic-file.ts';
 import type { ProcessIdentity } from '../api/process-identity.ts';
 import type { ApprovalDesk } from './approvals.ts';
+import { isDiskFull } from './disk-full.ts';
 import {
   type AgentDriver,
   type StopReason,
@@ -27,6 +28,7 @@ import {
   describeFile,
   keepWorkspace,
   openWorkspace,
+  removeUnready,
   type StoredFile,
   type Workspace,
   type WorkspaceDeps,
@@ -97,6 +99,7 @@ export async function executeTurn(
   try {
     return await runAgent(deps, turn, hooks, events, publisher);
   } catch (error) {
+    if (isDiskFull(error)) return await withoutRoom(deps, turn, publisher);
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     await events.flushed();
@@ -106,6 +109,17 @@ export async function executeTurn(
     await publisher.stop();
     await spool.close();
   }
+}
+
+/** What was written of the turn is sent; a workspace that was not made whole gives its room back. */
+async function withoutRoom(
+  { workspaces }: TurnDeps,
+  turn: Turn,
+  publisher: Publisher,
+): Promise<TerminalReceipt> {
+  await removeUnready(workspaces.runsDirectory, turn.runId);
+  await publisher.drained();
+  return workerError(turn, 'worker_unavailable', 'the disk of the worker is full', true);
 }
 
 async function runAgent(

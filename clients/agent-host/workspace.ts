@@ -13,6 +13,7 @@ import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { isMissing, PRIVATE_DIRECTORY_MODE } from '../api/atomic-file.ts';
 import { removeTree } from './closed-tree.ts';
+import { isDiskFull } from './disk-full.ts';
 import { type Git, GitError, type GitOptions, LISTING_TIMEOUT_MS } from './git.ts';
 import { copyIndex, TURN_INDEX } from './turn-index.ts';
 
@@ -137,6 +138,13 @@ export async function keepWorkspace(workspace: Workspace): Promise<void> {
   await mkdir(join(workspace.directory, 'ready'), { recursive: true });
 }
 
+/** Removes what was made of a workspace that nobody has worked in yet. */
+export async function removeUnready(runsDirectory: string, runId: string): Promise<void> {
+  const directory = join(runsDirectory, runId);
+  if (await exists(join(directory, 'ready'))) return;
+  for (const name of ['work', 'repo.git', TURN_INDEX]) await removeTree(join(directory, name));
+}
+
 /** A task without a repository works in an empty directory; git comes into it with the first file. */
 async function openEmpty(
   fresh: boolean,
@@ -207,7 +215,7 @@ async function clone(
     );
     await git.bytes(['remote', 'remove', 'origin'], { cwd: workTree });
   } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+    if (!(error instanceof GitError) || isDiskFull(error)) throw error;
     throw new WorkspaceError('repo_unusable', `cannot clone ${source}: ${error.stderr.trim()}`);
   }
 }

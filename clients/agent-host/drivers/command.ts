@@ -209,10 +209,15 @@ function collectOutput(
   let bytes = 0;
   let tail = '';
   let limitReached: (() => void) | undefined;
+  let failure: Error | undefined;
   const coalescer = new OutputCoalescer({
     now: deps.now,
     onText(text) {
-      file ??= createWriteStream(path, { mode: PRIVATE_FILE_MODE });
+      file ??= openOutput(path, (error) => {
+        failure ??= error;
+        limitReached?.();
+      });
+      if (failure) return;
       file.write(text);
       hash.update(text);
       storedBytes += Buffer.byteLength(text);
@@ -241,16 +246,23 @@ function collectOutput(
     tail: () => tail.toWellFormed(),
     async finish() {
       coalescer.end();
-      await finished(file);
+      if (file && !failure) await finished(file);
+      if (failure) throw failure;
       return { path, sha256: `sha256:${hash.digest('hex')}`, bytes: storedBytes };
     },
   };
 }
 
-function finished(file: WriteStream | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (file === undefined) return resolve();
-    file.on('error', reject);
+/** A disk may be full at any write; the agent is stopped then, as nobody could say what it printed. */
+function openOutput(path: string, onFailure: (error: Error) => void): WriteStream {
+  const file = createWriteStream(path, { mode: PRIVATE_FILE_MODE });
+  file.on('error', onFailure);
+  return file;
+}
+
+function finished(file: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    file.once('error', () => resolve());
     file.end(resolve);
   });
 }
