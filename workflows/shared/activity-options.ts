@@ -11,9 +11,10 @@ export const RECORD: ActivityOptions = {
   retry: { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 10_000 },
 };
 
-/** Reads a whole log and writes files: minutes for a large one, and its content can be the cause of a failure. */
+/** Reads a whole log and writes files, minutes for a large one. A disk without room is waited for, like the database. */
 export const DERIVE: ActivityOptions = {
   startToCloseTimeout: ACTIVITY_TIMEOUTS_MS.deriveAttempt,
   heartbeatTimeout: ACTIVITY_TIMEOUTS_MS.deriveHeartbeat,
-  retry: { initialInterval: 1_000, maximumInterval: 60_000, maximumAttempts: 10 },
+  scheduleToCloseTimeout: ACTIVITY_TIMEOUTS_MS.recordDeadline,
+  retry: { initialInterval: 1_000, maximumInterval: 30_000 },
 };

@@ -49,3 +49,14 @@ test('a database that is away is a refusal with a time, not a failure of ours', 
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await answer.text()).not.toContain('10.0.0.1');
 });
+
+test.each(['ENOSPC', 'EDQUOT', '53100'])(
+  'a disk without room (%s) is no fault of the call: it may be repeated',
+  async (code) => {
+    const { logger } = page();
+    const full = Object.assign(new Error('could not extend file'), { code });
+    const answer = problemResponse(full, 'req_1', logger);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'service_unavailable', retryable: true });
+  },
+);

@@ -63,7 +63,23 @@ function asProblem(error: unknown): ProblemError {
       cause: error,
     });
   }
+  if (isDiskFull(error)) {
+    return new ProblemError('service_unavailable', 'The service has no room on its disk now.', {
+      retryAfterMs: DISK_RETRY_AFTER_MS,
+      cause: error,
+    });
+  }
   return new ProblemError('internal_error', 'Something went wrong on our side.', { cause: error });
+}
+
+/** Somebody has to make room; a caller that waits so long notices it soon enough. */
+const DISK_RETRY_AFTER_MS = 5_000;
+
+/** Of the system, and of Postgres (disk_full). */
+const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT', '53100'];
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && DISK_FULL_CODES.includes(error.code);
 }
 
 /** A restart or a failover takes seconds; clients add their own jitter. */
