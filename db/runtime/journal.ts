@@ -12,7 +12,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { ProblemError } from '#proto/errors.ts';
-import { type FaultPoints, NO_FAULTS } from '#proto/fault-points.ts';
 import { redactJson } from '#proto/redact.ts';
 import { TOPIC_POLICY } from '#proto/topics.ts';
 import { type Sql, singleConnection } from '../connect.ts';
@@ -53,8 +52,6 @@ export interface JournalDeps {
   hint: (dirty: readonly DirtyTopic[]) => void;
   clock?: () => number;
   redact?: Redact;
-  /** `flush` before a batch is sent, `flushed` when it is durable and nobody was told. */
-  faults?: FaultPoints;
 }
 
 /** Bounds what one commit holds locked; measured, larger batches gain nothing more (docs/bench.md). */
@@ -76,7 +73,7 @@ interface QueuedStep extends FlushItem {
 }
 
 export function createJournal(deps: JournalDeps): Journal {
-  const { hint, clock = Date.now, redact = redactJson, faults = NO_FAULTS } = deps;
+  const { hint, clock = Date.now, redact = redactJson } = deps;
   // One flush at a time needs one connection, and on one of its own its plans stay warm: measured, a third faster.
   const sql = singleConnection(deps.sql);
   const rate = createPublishRate({
@@ -105,14 +102,12 @@ export function createJournal(deps: JournalDeps): Journal {
 
   async function flush(items: QueuedStep[]): Promise<void> {
     try {
-      faults.reach('flush');
       const outcomes = await withRetries(() =>
         appendBatch(
           sql,
           items.map((item) => item.step),
         ),
       );
-      faults.reach('flushed');
       hint(outcomes.flatMap((outcome) => (outcome.ok ? outcome.dirty : [])));
       for (const [index, item] of items.entries()) settle(item, outcomes[index]);
     } catch (error) {

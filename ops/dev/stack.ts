@@ -10,6 +10,7 @@ import { ensureKeys, type KeyFiles } from './keys.ts';
 import type { Layout } from './layout.ts';
 import { migrateDatabase } from './migrate-process.ts';
 import type { PortName, Ports } from './ports.ts';
+import { reroute } from './reroute.ts';
 import type { Part } from './supervisor.ts';
 import { temporalCli, temporalVersion } from './temporal-cli.ts';
 import { temporalServerArguments } from './temporal-server.ts';
@@ -182,7 +183,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       name,
       command: process.execPath,
       args: [join(layout.root, 'services', name, 'main.ts')],
-      env: { ...common, ...environment },
+      env: reroute(name, { ...common, ...environment }, env['OA_REROUTE']),
       needs: grounds,
       prepare: migrate,
       isReady: () => answers(`${http(port)}/readyz`),

@@ -1,14 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { declares, type NamedTest, testExists, testsOf } from './named-tests.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const INVARIANTS = 16;
-
-interface NamedTest {
-  file: string;
-  title: string;
-}
 
 interface Row {
   id: string;
@@ -27,20 +23,6 @@ function rowsOf(text: string): Row[] {
   );
 }
 
-/** A title may hold a semicolon, so the next test begins where the next file is named. */
-function testsOf(cell: string): NamedTest[] {
-  return cell.split(/; (?=`)/).map((named) => {
-    const [, file = '', title = ''] = /^`([^`]+\.test\.ts)`: (.+)$/.exec(named) ?? [];
-    return { file, title };
-  });
-}
-
-/** Whether the source declares a test of this title; a mention of it, or a group of that name, does not count. */
-function declares(source: string, title: string): boolean {
-  const literal = title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(String.raw`(\b(test|it)|\))\(\s*(['"\`])${literal}\3`).test(source);
-}
-
 const rows = rowsOf(readFileSync(join(ROOT, 'docs', 'invariants.md'), 'utf8'));
 
 test('every invariant has its row', () => {
@@ -51,10 +33,7 @@ test('every invariant has its row', () => {
 test('every row names tests that exist, or says why there is none yet', () => {
   const missing = rows.flatMap(({ id, tests }) =>
     tests
-      .filter(({ file, title }) => {
-        const path = join(ROOT, file);
-        return !(file && existsSync(path) && declares(readFileSync(path, 'utf8'), title));
-      })
+      .filter((named) => !testExists(ROOT, named))
       .map(({ file, title }) => `${id}: ${file}: ${title}`),
   );
   expect(missing).toEqual([]);

@@ -14,8 +14,12 @@ export interface Oa {
 
 const LAUNCHER = join(import.meta.dirname, '..', '..', 'bin', 'oa');
 
-export function oaOf(stack: StackProcess, cwd: string): Oa {
-  const env = { ...stack.env, OA_CONTROL_URL: stack.state().addresses['control'] ?? '' };
+export function oaOf(
+  stack: StackProcess,
+  cwd: string,
+  controlUrl = stack.state().addresses['control'] ?? '',
+): Oa {
+  const env = { ...stack.env, OA_CONTROL_URL: controlUrl };
 
   async function run(...args: string[]) {
     return new Promise<{ code: number; out: string; err: string }>((resolve) => {

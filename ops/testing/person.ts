@@ -8,7 +8,12 @@ export type Ask = (
   path: string,
   body?: unknown,
   idempotencyKey?: string,
-) => Promise<{ status: number; data: Record<string, unknown> }>;
+) => Promise<{
+  status: number;
+  data: Record<string, unknown>;
+  /** Of a problem: why it was refused. */
+  code: string;
+}>;
 
 const ASSERTION_LIFE_S = 30;
 const SCOPES = ['runtime.read', 'runtime.write', 'runtime.run_events'];
@@ -45,7 +50,7 @@ export async function asPerson(
       },
       ...(text && { body: text }),
     });
-    const answer = (await response.json()) as { data?: Record<string, unknown> };
-    return { status: response.status, data: answer.data ?? {} };
+    const answer = (await response.json()) as { data?: Record<string, unknown>; code?: string };
+    return { status: response.status, data: answer.data ?? {}, code: answer.code ?? '' };
   };
 }

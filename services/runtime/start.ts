@@ -6,6 +6,7 @@ import { createCommandStore } from '#db/runtime/idempotency.ts';
 import { createNonceStore } from '#db/runtime/internal-nonces.ts';
 import { createJournal } from '#db/runtime/journal.ts';
 import { assertSchemaVersion } from '#db/schema-version.ts';
+import { reachFaultPoints } from '#db/transaction.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { runWorkflowId } from '#workflows/run/messages.ts';
 import { createAccessTokenVerifier, remoteKeySet } from '../shared/access-token.ts';
@@ -60,7 +61,8 @@ export async function startRuntime(
   const sql = connect({ url, max: POOL_SIZE, applicationName: 'oa-runtime' });
   const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
   const faults = faultPointsOf(SERVICE, config);
-  const journal = createJournal({ sql, hint: hinter.hint, clock: now, faults });
+  reachFaultPoints(sql, faults);
+  const journal = createJournal({ sql, hint: hinter.hint, clock: now });
   const temporal = openTemporalConnection(config.TEMPORAL_ADDRESS);
   const client = new Client({
     connection: temporal.connection,

@@ -14,19 +14,19 @@ export interface CheckedDatabase {
   artifactsDirectory: string;
   /** As published: what the platform says about itself is no evidence. */
   keys: JSONWebKeySet;
-  expected: Expectation;
+  expectationOf(runId: string): Expectation;
   promises: Promises;
 }
 
 /** Everything that must hold over the database of a platform that came to rest, whatever happened to it before. */
 export async function checkDatabase(checked: CheckedDatabase): Promise<Violation[]> {
-  const { sql, keys, artifactsDirectory, expected, promises } = checked;
+  const { sql, keys, artifactsDirectory, expectationOf, promises } = checked;
   const found = await Promise.all([
     checkLogs(sql),
     checkWorkers(sql),
     checkTopics(sql),
     checkReceipts(sql, keys),
-    checkRuns(sql, artifactsDirectory, expected),
+    checkRuns(sql, artifactsDirectory, expectationOf),
     checkPromises(sql, promises),
   ]);
   return found.flat();

@@ -3,14 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A TCP line between two real ends, which a test can cut, block and restore. */
 export interface TcpProxy {
   port: number;
-  /** Breaks every open connection. */
-  cut(): void;
-  /** Breaks every connection and refuses new ones until `restore`. */
-  down(): void;
+  /** Breaks every open connection; how many they were. */
+  cut(): number;
+  /** Breaks every connection and refuses new ones until `restore`; how many there were. */
+  down(): number;
   restore(): void;
   /** Bytes in neither direction, without a word: a half-open line. */
   freeze(): void;
   thaw(): void;
+  /** Open connections hear nothing any more, for ever; new ones work. How many they were. */
+  silence(): number;
   readonly accepted: number;
   close(): Promise<void>;
 }
@@ -45,8 +47,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  function cut(): void {
+  function cut(): number {
+    const open = sockets.size / 2;
     for (const socket of sockets) socket.resetAndDestroy();
+    return open;
   }
 
   return {
@@ -54,7 +58,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     cut,
     down() {
       refusing = true;
-      cut();
+      return cut();
     },
     restore() {
       refusing = false;
@@ -66,6 +70,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     thaw() {
       frozen = false;
       for (const socket of sockets) socket.resume();
+    },
+    silence() {
+      for (const socket of sockets) socket.unpipe().pause();
+      return sockets.size / 2;
     },
     get accepted() {
       return accepted;

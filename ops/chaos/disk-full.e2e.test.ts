@@ -1,0 +1,121 @@
+/**
+ * The disks of the log and of the artifacts run full while runs are under way. Callers are told to come back, runs wait, and
+ * when there is room again everything goes on by itself, with nothing lost.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256Of } from '#proto/sha256.ts';
+import { eventually } from '../testing/oa.ts';
+import { stackDirectory } from '../testing/stack-process.ts';
+import { type Hosts, startHosts } from './campaign/hosts.ts';
+import { openPlatform, type Platform } from './campaign/platform.ts';
+import { checkDatabase } from './checker/check.ts';
+import { canMount, type SmallDisk, smallDisk } from './small-disk.ts';
+import { tinyRun } from './tiny-run.ts';
+
+const MIB = 1024 * 1024;
+const LOG_BYTES = 256 * MIB;
+const ARTIFACTS_BYTES = 8 * MIB;
+const ENDS_WITHIN_MS = 120_000;
+
+describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)', () => {
+  let platform: Platform;
+  let hosts: Hosts;
+  let log: SmallDisk;
+  let artifacts: SmallDisk;
+  const runs = new Set<string>();
+
+  beforeAll(async () => {
+    const directory = await stackDirectory();
+    log = smallDisk(join(directory, 'data', 'postgres'), LOG_BYTES);
+    artifacts = smallDisk(join(directory, 'data', 'artifacts'), ARTIFACTS_BYTES);
+    platform = await openPlatform({ directory });
+    hosts = await startHosts(platform.oa, ['one'], 4);
+  });
+  afterAll(async () => {
+    await hosts.stop();
+    await platform.stack.stop();
+    for (const disk of [log, artifacts]) disk.remove();
+    await platform.remove();
+  });
+
+  const create = (key: string) =>
+    platform.ask('POST', '/v1/runs', { spec: tinyRun(platform) }, key);
+
+  async function created(): Promise<string> {
+    const { status, data } = await create(randomUUID());
+    expect(status).toBeLessThan(300);
+    const runId = String(data['run_id']);
+    runs.add(runId);
+    return runId;
+  }
+
+  async function ended(runId: string): Promise<void> {
+    const untilMs = Date.now() + ENDS_WITHIN_MS;
+    for (;;) {
+      const [run] = await platform.sql<{ status: string; bundle: unknown }[]>`
+        select status, bundle from runtime.runs where run_id = ${runId}`;
+      if (run?.bundle) return expect(run.status).toBe('succeeded');
+      expect(Date.now()).toBeLessThan(untilMs);
+      await delay(200);
+    }
+  }
+
+  /** What fits into pages that are there is taken; the first that needs another one is refused. */
+  async function untilRefused() {
+    for (;;) {
+      const key = randomUUID();
+      const answer = await create(key);
+      if (answer.status >= 300) return { key, answer };
+      runs.add(String(answer.data['run_id']));
+    }
+  }
+
+  async function expectWhole(): Promise<void> {
+    const { sql, artifactsDirectory } = platform;
+    await eventually(async () => {
+      const [row] = await sql`select from runtime.worker_requests where state = 'pending'`;
+      return row === undefined;
+    });
+    const violations = await checkDatabase({
+      ...{ sql, artifactsDirectory, keys: await platform.publishedKeys() },
+      promises: { runs, events: [] },
+      expectationOf: () => ({ status: 'succeeded', verdict: 'accepted' }),
+    });
+    expect(violations).toEqual([]);
+  }
+
+  test('no room for artifacts: the upload is asked to come back, and the run goes on when there is room', async () => {
+    await ended(await created());
+    artifacts.fill(0);
+    const waiting = await created();
+    const content = 'an artifact';
+    const sha256 = sha256Of(Buffer.from(JSON.stringify(content)));
+    const path = `/v1/runs/${waiting}/artifacts/${sha256}?kind=output`;
+    const refused = await platform.ask('PUT', path, content);
+    expect(refused).toMatchObject({ status: 503, code: 'service_unavailable' });
+    await delay(3_000);
+    const [run] = await platform.sql`select status from runtime.runs where run_id = ${waiting}`;
+    expect(run?.['status']).toBe('running');
+    artifacts.empty();
+    await ended(waiting);
+    await expectWhole();
+  }, 300_000);
+
+  test('no room for the log: a write is asked to come back and has changed nothing, and succeeds when there is room', async () => {
+    const started = await created();
+    log.fill(0);
+    const { key, answer: refused } = await untilRefused();
+    expect(refused).toMatchObject({ status: 503, code: 'service_unavailable' });
+    log.empty();
+    const again = await eventually(async () => {
+      const answer = await create(key).catch(() => undefined);
+      return answer && answer.status < 300 ? answer : undefined;
+    });
+    runs.add(String(again.data['run_id']));
+    for (const runId of [started, ...runs]) await ended(runId);
+    await expectWhole();
+  }, 300_000);
+});
