@@ -25,8 +25,15 @@ export interface DeskDeps {
   turnsMax: number;
   log: HostLog;
   now(): number;
+  /** What a turn is, and what is left to do of one that was killed. */
+  work?: TurnWork;
   /** Where a request stands between two lines of this file. */
   faults?: FaultPoints;
+}
+
+export interface TurnWork {
+  executeTurn: typeof executeTurn;
+  publishLeftovers: typeof publishLeftovers;
 }
 
 export interface Desk {
@@ -47,8 +54,10 @@ const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** The platform writes its own receipt at the deadline; an answer must be there before. */
 const DEADLINE_MARGIN_MS = 2_000;
 
+const TURN_WORK: TurnWork = { executeTurn, publishLeftovers };
+
 export function createDesk(deps: DeskDeps): Desk {
-  const { journal, platform, log, faults = NO_FAULTS } = deps;
+  const { journal, platform, log, work = TURN_WORK, faults = NO_FAULTS } = deps;
   const active = new Map<string, { runId: string; stop: AbortController; done: Promise<void> }>();
   /** Turns whose agents take messages while they run. */
   const steerable = new Map<string, (message: TurnMessage) => Promise<boolean>>();
@@ -165,7 +174,7 @@ export function createDesk(deps: DeskDeps): Desk {
     log.info(`turn ${turn.turn} of ${turn.runId} begins`);
     const deadline = setTimeout(() => abort(stop, 'deadline'), Math.min(remainingMs, TIMER_MS_MAX));
     try {
-      return await executeTurn(turnDeps, turn, {
+      return await work.executeTurn(turnDeps, turn, {
         signal: stop.signal,
         processStarting: async (identity) => {
           await journal.started(request.request_id, identity);
@@ -181,7 +190,7 @@ export function createDesk(deps: DeskDeps): Desk {
       }
       const message = error instanceof Error ? error.message : String(error);
       log.warn(`turn ${turn.turn} of ${turn.runId} failed: ${message}`);
-      await publishLeftovers(turnDeps, turn);
+      await work.publishLeftovers(turnDeps, turn);
       return workerError(turn, 'internal_error', message, true);
     } finally {
       clearTimeout(deadline);
@@ -222,7 +231,10 @@ export function createDesk(deps: DeskDeps): Desk {
   /** The receipt of a turn that did not get to send its events itself. */
   async function deliverLate(request: HostRequest, receipt: TerminalReceipt): Promise<void> {
     if (request.method === 'turn/start') {
-      await publishLeftovers(turnDeps, { runId: request.run_id, requestId: request.request_id });
+      await work.publishLeftovers(turnDeps, {
+        runId: request.run_id,
+        requestId: request.request_id,
+      });
     }
     await deliver(request, receipt);
   }

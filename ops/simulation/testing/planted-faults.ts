@@ -1,4 +1,12 @@
 /** Parts with a fault put into them, which a simulation must find. */
+import { createDesk } from '#clients/agent-host/desk.ts';
+import { reapEarlierLife } from '#clients/agent-host/reaper.ts';
+import {
+  type OpenRecord,
+  openRequestJournal,
+  type RequestJournal,
+} from '#clients/agent-host/request-journal.ts';
+import { Spool } from '#clients/agent-host/spool.ts';
 import { createSubscription } from '#clients/khala/subscription.ts';
 import type { SubscribeOptions } from '#clients/khala/types.ts';
 import { runProjector } from '#db/runtime/run-projection.ts';
@@ -18,10 +26,12 @@ import {
   type WorkerStatus,
 } from '#workflows/worker/state.ts';
 import type { World } from '../world.ts';
+import { type DeskParts, deskWorld } from '../worlds/desk.ts';
 import { type LoopParts, loopWorld } from '../worlds/loop.ts';
 import { type PolicyParts, policyWorld } from '../worlds/policy.ts';
 import { readerWorld } from '../worlds/reader.ts';
 import { type RunParts, runWorld } from '../worlds/run.ts';
+import { type SpoolParts, spoolWorld } from '../worlds/spool.ts';
 import { type WorkerParts, workerWorld } from '../worlds/worker.ts';
 
 const run = (fault: Partial<RunParts>): World =>
@@ -38,6 +48,10 @@ const policy = (fault: Partial<PolicyParts>): World =>
 const loop = (fault: Partial<LoopParts>): World => loopWorld({ observe, findLoop, ...fault });
 const reader = (fault: typeof createSubscription): World =>
   readerWorld({ createSubscription: fault });
+
+const desk = (fault: Partial<DeskParts>): World =>
+  deskWorld({ createDesk, openRequestJournal, reapEarlierLife, ...fault });
+const spool = (fault: SpoolParts): World => spoolWorld(fault);
 
 /** Each with the words for what it does wrong. */
 export const PLANTED_FAULTS: Readonly<Record<string, World>> = {
@@ -211,6 +225,48 @@ export const PLANTED_FAULTS: Readonly<Record<string, World>> = {
     return owned;
   }),
   'caught up is said whatever was lost': reader(believesEveryCaughtUp),
+  'a request is remembered as long as the process lives': desk({
+    openRequestJournal: async () => forgetfulJournal(),
+  }),
+  'a turn begins before it is on disk': desk({
+    openRequestJournal: async (directory) => ({
+      ...(await openRequestJournal(directory)),
+      started: async () => {},
+    }),
+  }),
+  'a receipt is posted before it is on disk': desk({
+    openRequestJournal: async (directory) => ({
+      ...(await openRequestJournal(directory)),
+      finished: async () => {},
+    }),
+  }),
+  'nobody reports the turns of an earlier life': desk({ reapEarlierLife: async () => 0 }),
+  'the end of a request is not heard': desk({
+    createDesk: (deps) => ({ ...createDesk(deps), ended: async () => {} }),
+  }),
+  'what was not acknowledged is forgotten by a new life': spool({
+    open: async (...args) => {
+      const opened = await Spool.open(...args);
+      await opened.acknowledge(opened.waiting);
+      return opened;
+    },
+  }),
+  'one event too many is taken as acknowledged': spool({
+    open: async (...args) => {
+      const opened = await Spool.open(...args);
+      const acknowledge = opened.acknowledge.bind(opened);
+      opened.acknowledge = (count) => acknowledge(count + 1);
+      return opened;
+    },
+  }),
+  'anything is shed': spool({
+    open: async (...args) => {
+      const opened = await Spool.open(...args);
+      const append = opened.append.bind(opened);
+      opened.append = (event) => append({ ...event, sheddable: true });
+      return opened;
+    },
+  }),
 };
 
 const RUNNING: RunState = { status: 'running', phase: 'executing' };
@@ -219,13 +275,16 @@ const RUNNING: RunState = { status: 'running', phase: 'executing' };
 export function believesEveryCaughtUp(
   ...[topic, options, store, host]: Parameters<typeof createSubscription>
 ): ReturnType<typeof createSubscription> {
-  const owned = createSubscription(topic, options, store, host);
+  const said: bigint[] = [];
+  const onCaughtUp: SubscribeOptions['onCaughtUp'] = (position) =>
+    options.onCaughtUp?.({ ...position, seq: said.shift() ?? position.seq });
+  const owned = createSubscription(topic, { ...options, onCaughtUp }, store, host);
   const { flow } = owned;
   const receive = flow.receive.bind(flow);
   flow.receive = (message) => {
     if (message.kind !== 'caught_up') return receive(message);
-    const { position } = owned.public;
-    if (position) options.onCaughtUp?.({ epoch: position.epoch, seq: message.seq });
+    said.push(message.seq);
+    return receive({ ...message, seq: 0n });
   };
   return owned;
 }
@@ -270,5 +329,28 @@ function everySecondTime(change: (decision: PolicyDecision) => PolicyDecision): 
     calls += 1;
     const decision = decide(set, question);
     return calls % 2 === 0 ? change(decision) : decision;
+  };
+}
+
+function forgetfulJournal(): RequestJournal {
+  const records = new Map<string, OpenRecord>();
+  const move = (id: string, change: (record: OpenRecord) => OpenRecord) => {
+    const record = records.get(id);
+    if (record) records.set(id, change(record));
+  };
+  return {
+    async accept(request) {
+      if (records.has(request.request_id)) return false;
+      records.set(request.request_id, { request, state: 'accepted' });
+      return true;
+    },
+    started: async (id, process) =>
+      move(id, ({ request }) => ({ request, state: 'started', process })),
+    finished: async (id, receipt) =>
+      move(id, ({ request }) => ({ request, state: 'finished', receipt })),
+    reported: async (id) => void records.delete(id),
+    find: async (id) => records.get(id),
+    open: async () => [...records.values()],
+    prune: async () => {},
   };
 }

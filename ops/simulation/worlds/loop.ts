@@ -43,7 +43,7 @@ const CHECKED_SHARE = 0.15;
 export function loopWorld(parts: LoopParts = { observe, findLoop }): World {
   return {
     name: 'loop',
-    share: 26,
+    share: 25,
     play(random) {
       const told: LoopObservation[][] = [];
       const steps: Step[] = [];

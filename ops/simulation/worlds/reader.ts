@@ -27,7 +27,7 @@ const DRAIN_ROUNDS_MAX = 2_000;
 const FLOOD_EVENTS = 4_400;
 
 export function readerWorld(parts: ReaderParts = { createSubscription }): World {
-  return { name: 'reader', share: 20, play: (random) => new Reading(parts, random).play() };
+  return { name: 'reader', share: 19, play: (random) => new Reading(parts, random).play() };
 }
 
 class Reading {
@@ -125,7 +125,8 @@ class Reading {
     const random = this.#random;
     const { line } = this.#node;
     if (random.chance(0.04)) line.shift();
-    if (random.chance(0.04) && line[0]) line.unshift(line[0]);
+    // A copy comes at once or some frames later.
+    if (random.chance(0.08) && line[0]) line.splice(random.below(6), 0, line[0]);
     if (random.chance(0.04) && line.length > 1) line.push(...line.splice(0, 1));
     return line.shift();
   }

@@ -44,7 +44,7 @@ const EVENTS_MAX = 40;
 export function runWorld(parts: RunParts = PARTS): World {
   return {
     name: 'run',
-    share: 34,
+    share: 33,
     play(random) {
       const { log, state } = write(parts, random);
       must(
