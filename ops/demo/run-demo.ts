@@ -16,8 +16,14 @@ export interface DemoProcess {
 export function startDemo(
   directory: string,
   wrap: (command: string[]) => string[] = (command) => command,
+  flags: string[] = [],
 ): DemoProcess {
-  const [program = '', ...args] = wrap(['npm', 'run', 'demo']);
+  const [program = '', ...args] = wrap([
+    'npm',
+    'run',
+    'demo',
+    ...(flags.length > 0 ? ['--', ...flags] : []),
+  ]);
   const child = spawn(program, args, {
     cwd: ROOT,
     env: {
