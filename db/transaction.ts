@@ -18,6 +18,12 @@ export function reachFaultPoints(sql: Sql, faults: FaultPoints): void {
   faultPointsOf.set(sql, faults);
 }
 
+/** The same for a connection of its own beside a pool. */
+export function inheritFaultPoints(pool: Sql, connection: Sql): void {
+  const faults = faultPointsOf.get(pool);
+  if (faults) faultPointsOf.set(connection, faults);
+}
+
 /**
  * Runs `fn` in one READ COMMITTED transaction; it commits when `fn` returns and rolls back when it throws.
  * What was registered with `afterCommit` runs once the commit is durable, never after a rollback.

@@ -12,16 +12,28 @@ export interface StoredCommandReceipt {
 }
 
 /** Stores a receipt in its mutation's transaction; a repeated step leaves the first one. */
-export async function insertCommandReceipt(
+export function insertCommandReceipt(sql: Queryable, receipt: StoredCommandReceipt): Promise<void> {
+  return insertCommandReceipts(sql, [receipt]);
+}
+
+/** The receipts of commands that share a transaction. */
+export async function insertCommandReceipts(
   sql: Queryable,
-  receipt: StoredCommandReceipt,
+  receipts: readonly StoredCommandReceipt[],
 ): Promise<void> {
-  const { audit_id, request_id, principal, route, fingerprint, positions } = receipt;
+  const column = (of: (receipt: StoredCommandReceipt) => string) => receipts.map(of);
   await sql`
     insert into runtime.command_receipts (audit_id, request_id, principal, route, fingerprint, positions)
-    values (${audit_id}, ${request_id}, ${principal}, ${route}, ${fingerprint},
-      ${sql.json(positions.map(({ topic, seq }) => ({ topic, seq })))})
+    select r.audit_id, r.request_id, r.principal, r.route, r.fingerprint, r.positions::jsonb
+    from unnest(${column(({ audit_id }) => audit_id)}::text[], ${column(({ request_id }) => request_id)}::text[],
+      ${column(({ principal }) => principal)}::text[], ${column(({ route }) => route)}::text[],
+      ${column(({ fingerprint }) => fingerprint)}::text[], ${column(positionsText)}::text[])
+      r (audit_id, request_id, principal, route, fingerprint, positions)
     on conflict (audit_id) do nothing`;
+}
+
+function positionsText({ positions }: StoredCommandReceipt): string {
+  return JSON.stringify(positions.map(({ topic, seq }) => ({ topic, seq })));
 }
 
 /** The receipt of a command, as its principal may read it. */

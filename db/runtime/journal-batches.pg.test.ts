@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyChain } from '#proto/event-chain.ts';
 import { newId } from '#proto/ids.ts';
+import { topics } from '#proto/topics.ts';
 import { connect } from '../connect.ts';
 import { type TestDatabase, testDatabase } from '../testing/database.ts';
 import { createTestRun } from '../testing/runs.ts';
 import { delta, finish, readLog, step } from '../testing/steps.ts';
 import { transaction } from '../transaction.ts';
+import { findCommandReceipt } from './command-receipts.ts';
 import type { DirtyTopic } from './hint.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { readPayload } from './run-events.ts';
+import type { StepResult } from './step.ts';
 
 let database: TestDatabase;
 let journal: Journal;
@@ -42,6 +45,38 @@ test('a bad step in a batch fails alone', async () => {
     'fulfilled',
   ]);
   expect(await readLog(database.runtime, good.run_id)).toHaveLength(2);
+});
+
+test('the receipt of a command is stored with its step, and with no other', async () => {
+  const good = await createTestRun(database.runtime);
+  const closed = await createTestRun(database.runtime);
+  await finish(journal, closed.run_id);
+  const receiptOf = (audit_id: string) => (result: StepResult) => ({
+    ...{ audit_id, request_id: 'req_1', principal: 'user_1', route: 'test', fingerprint: 'f' },
+    positions: result.positions.map(({ topic, seq }) => ({ topic, seq: String(seq) })),
+  });
+  const ids = [newId('audit'), newId('audit'), newId('audit')] as const;
+  const results = await Promise.allSettled([
+    journal.append(step(good.run_id, [delta('a')]), receiptOf(ids[0])),
+    journal.append(step(closed.run_id, [delta('b')]), receiptOf(ids[1])),
+    journal.append(step(good.run_id, [delta('c')])),
+    journal.append(step(good.run_id, [delta('d')]), receiptOf(ids[2])),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+  ]);
+  const receipts = await Promise.all(
+    ids.map((audit_id) => findCommandReceipt(database.runtime, { audit_id, principal: 'user_1' })),
+  );
+  const topic = topics.runEvents(good.run_id);
+  expect(receipts.map((receipt) => receipt?.positions[0])).toEqual([
+    { topic, seq: '3' },
+    undefined,
+    { topic, seq: '3' },
+  ]);
 });
 
 test('a step that breaks the whole statement fails alone', async () => {

@@ -15,7 +15,8 @@ import { ProblemError } from '#proto/errors.ts';
 import { redactJson } from '#proto/redact.ts';
 import { TOPIC_POLICY } from '#proto/topics.ts';
 import { type Sql, singleConnection } from '../connect.ts';
-import { afterCommit, type Tx } from '../transaction.ts';
+import { afterCommit, inheritFaultPoints, type Tx, transaction } from '../transaction.ts';
+import { insertCommandReceipts, type StoredCommandReceipt } from './command-receipts.ts';
 import { createFlushQueue, type FlushItem } from './flush-queue.ts';
 import type { DirtyTopic } from './hint.ts';
 import { appendBatch, type StepOutcome } from './journal-batch.ts';
@@ -30,14 +31,18 @@ import {
   type TopicPosition,
 } from './step.ts';
 
+/** The receipt of a step's command, once its positions are known. */
+export type ReceiptOf = (result: StepResult) => StoredCommandReceipt;
+
 export interface Journal {
   /**
-   * Appends in a transaction of its own, shared with other steps where they arrive together.
+   * Appends in a transaction of its own, shared with other steps where they arrive together; the receipt of the step's
+   * command, where it has one, is stored in it.
    * Throws ProblemError: invalid_request, not_found, idempotency_conflict, sequence_conflict, run_closed,
    * reserved_event_type, payload_too_large, rate_limited; service_unavailable where the outcome is unknown
    * or the queue is full, which is safe to repeat with idempotency keys.
    */
-  append(step: StepDraft): Promise<StepResult>;
+  append(step: StepDraft, receiptOf?: ReceiptOf): Promise<StepResult>;
   /** The same inside an activity's own transaction; the hint follows its commit. */
   appendIn(tx: Tx, step: StepDraft): Promise<StepResult>;
   /** Rows on topics other than a run's. Throws ProblemError: invalid_request, payload_too_large. */
@@ -68,6 +73,7 @@ const CLOSE_TIMEOUT_S = 5;
 
 interface QueuedStep extends FlushItem {
   step: PreparedStep;
+  receiptOf: ReceiptOf | undefined;
   resolve(result: StepResult): void;
   reject(error: unknown): void;
 }
@@ -76,6 +82,7 @@ export function createJournal(deps: JournalDeps): Journal {
   const { hint, clock = Date.now, redact = redactJson } = deps;
   // One flush at a time needs one connection, and on one of its own its plans stay warm: measured, a third faster.
   const sql = singleConnection(deps.sql);
+  inheritFaultPoints(deps.sql, sql);
   const rate = createPublishRate({
     perSecond: TOPIC_POLICY.run_events.publishRatePerSecond,
     clock,
@@ -100,14 +107,23 @@ export function createJournal(deps: JournalDeps): Journal {
     });
   }
 
+  async function store(items: QueuedStep[]): Promise<StepOutcome[]> {
+    const steps = items.map((item) => item.step);
+    if (items.every((item) => !item.receiptOf)) return appendBatch(sql, steps);
+    return transaction(sql, async (tx) => {
+      const outcomes = await appendBatch(tx, steps);
+      const receipts = outcomes.flatMap((outcome, index) => {
+        const receiptOf = items[index]?.receiptOf;
+        return outcome.ok && receiptOf ? [receiptOf(outcome.result)] : [];
+      });
+      if (receipts.length > 0) await insertCommandReceipts(tx, receipts);
+      return outcomes;
+    });
+  }
+
   async function flush(items: QueuedStep[]): Promise<void> {
     try {
-      const outcomes = await withRetries(() =>
-        appendBatch(
-          sql,
-          items.map((item) => item.step),
-        ),
-      );
+      const outcomes = await withRetries(() => store(items));
       hint(outcomes.flatMap((outcome) => (outcome.ok ? outcome.dirty : [])));
       for (const [index, item] of items.entries()) settle(item, outcomes[index]);
     } catch (error) {
@@ -122,14 +138,14 @@ export function createJournal(deps: JournalDeps): Journal {
   }
 
   return {
-    async append(draft) {
+    async append(draft, receiptOf) {
       const step = prepare(draft);
       return new Promise<StepResult>((resolve, reject) => {
         const keys = step.events.flatMap((event) =>
           event.idempotency_key === null ? [] : [`${step.run_id} ${event.idempotency_key}`],
         );
         const taken = queue.push({
-          ...{ step, resolve, reject, keys },
+          ...{ step, receiptOf, resolve, reject, keys },
           group: step.run_id,
           bytes: step.bytes,
         });

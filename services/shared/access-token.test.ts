@@ -68,6 +68,32 @@ test('without the key set nobody can be told apart, which is our trouble and not
   await expect(blind(await token())).rejects.toMatchObject({ reason: 'unavailable' });
 });
 
+test('a token that was found good is not checked again at once, and not believed beyond its end', async () => {
+  let nowMs = NOW_S * 1_000;
+  let looks = 0;
+  const keys = remoteKeySet(`${publisher.url}/jwks`);
+  const counted: typeof keys = Object.assign((...args: Parameters<typeof keys>) => {
+    looks += 1;
+    return keys(...args);
+  }, keys);
+  const check = createAccessTokenVerifier({ keys: counted, audience: AUDIENCE, now: () => nowMs });
+  const good = await token();
+  await check(good);
+  expect(await check(good)).toMatchObject({ user_id: 'user_1' });
+  expect(looks).toBe(1);
+  nowMs += 31_000;
+  await check(good);
+  expect(looks).toBe(2);
+  nowMs = (NOW_S + 66) * 1_000;
+  await expect(check(good)).rejects.toMatchObject({ reason: 'expired' });
+});
+
+test('a refused token is refused again', async () => {
+  const bad = await token({ aud: 'openagents-khala' });
+  await expect(verify(bad)).rejects.toMatchObject({ reason: 'invalid' });
+  await expect(verify(bad)).rejects.toMatchObject({ reason: 'invalid' });
+});
+
 async function token(change: Record<string, unknown> = {}): Promise<string> {
   const claims = {
     iss: TOKEN_ISSUER,

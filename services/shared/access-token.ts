@@ -11,6 +11,11 @@ const JWKS_CACHE_MS = 10 * 60_000;
 const JWKS_COOLDOWN_MS = 5_000;
 const JWKS_TIMEOUT_MS = 3_000;
 
+/** A host sends the same token many times a second. How soon a withdrawn key is noticed is up to the key set above. */
+const VERIFIED_FOR_MS = 30_000;
+/** Tokens remembered; the oldest is forgotten first and only costs its next check. */
+const VERIFIED_MAX = 2_000;
+
 /** Who an access token speaks for. */
 export interface AccessClaims {
   readonly user_id: string;
@@ -62,7 +67,20 @@ export function createAccessTokenVerifier(deps: {
   now?: () => number;
 }): VerifyAccessToken {
   const { keys, audience, now = Date.now } = deps;
+  const verified = new Map<string, { claims: AccessClaims; untilMs: number }>();
+
+  function remember(token: string, claims: AccessClaims): AccessClaims {
+    const [oldest] = verified.keys();
+    if (verified.size >= VERIFIED_MAX && oldest !== undefined) verified.delete(oldest);
+    const untilMs = Math.min(now() + VERIFIED_FOR_MS, claims.expires_at_ms);
+    verified.set(token, { claims, untilMs });
+    return claims;
+  }
+
   return async function verifyAccessToken(token) {
+    const known = verified.get(token);
+    if (known && now() < known.untilMs) return known.claims;
+    verified.delete(token);
     try {
       const { payload } = await jwtVerify(token, keys, {
         issuer: TOKEN_ISSUER,
@@ -72,7 +90,7 @@ export function createAccessTokenVerifier(deps: {
         currentDate: new Date(now()),
       });
       const claims = claimsSchema.parse(payload);
-      return {
+      return remember(token, {
         user_id: claims.sub,
         session_id: claims.sid,
         device_id: claims.did,
@@ -81,7 +99,7 @@ export function createAccessTokenVerifier(deps: {
         jti: claims.jti,
         issued_at_ms: claims.iat * 1000,
         expires_at_ms: claims.exp * 1000,
-      };
+      });
     } catch (error) {
       throw new TokenRejected(rejection(error), error);
     }

@@ -1,3 +1,4 @@
+import { gatheredRead } from '#db/gathered-read.ts';
 import { type RunRow, readRunFor } from '#db/runtime/runs.ts';
 import type { Queryable } from '#db/transaction.ts';
 import { ProblemError } from '#proto/errors.ts';
@@ -48,16 +49,32 @@ export interface HeldRun {
 }
 
 /**
- * A run that the caller may write the log of: the host that holds it, or its owner. One small read, because it stands
- * before every batch of events.
+ * A run that the caller may write the log of: the host that holds it, or its owner.
  *
  * @throws ProblemError not_found
  */
 export async function heldRun(sql: Queryable, person: Person, runId: RunId): Promise<HeldRun> {
-  const [run] = await sql<HeldRun[]>`
+  return heldBy(person, (await readHolders(sql, [runId])).get(runId));
+}
+
+/** The same for the hot path: it stands before every batch of events, so those that ask at once share a query. */
+export function heldRuns(sql: Queryable): (person: Person, runId: RunId) => Promise<HeldRun> {
+  const read = gatheredRead((runIds: readonly RunId[]) => readHolders(sql, runIds));
+  return async (person, runId) => heldBy(person, await read(runId));
+}
+
+async function readHolders(
+  sql: Queryable,
+  runIds: readonly RunId[],
+): Promise<ReadonlyMap<RunId, HeldRun>> {
+  const rows = await sql<HeldRun[]>`
     select r.run_id, r.status, r.user_id, w.user_id as worker_user_id
     from runtime.runs r left join runtime.workers w on w.worker_id = r.worker_id
-    where r.run_id = ${runId}`;
+    where r.run_id = any (${[...runIds]}::text[])`;
+  return new Map(rows.map((row) => [row.run_id, row]));
+}
+
+function heldBy(person: Person, run: HeldRun | undefined): HeldRun {
   const holds = run?.user_id === person.user_id || run?.worker_user_id === person.user_id;
   if (!run || !holds) throw runNotFound();
   return run;
