@@ -3,6 +3,7 @@ import { parseId, type RunId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
 import type { SnapshotRequired, SyncEvent } from '../khala/types.ts';
 import type { Watermark } from '../khala/watermark-store.ts';
+import { createApprovalPrompt } from './approval-prompt.ts';
 import type { Cli, Connection } from './cli.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { openKhala, openWatermarks } from './live.ts';
@@ -40,6 +41,20 @@ export async function followRun(
 ): Promise<Followed> {
   const store = await openWatermarks(connection, 'run-view');
   const view = createRunView({ paint: cli.paintError });
+  const prompt = cli.interactive && !cli.json ? createApprovalPrompt(cli, connection, runId) : null;
+  /** Whether the log has been read to its end: before that, what it asks may be answered long since. */
+  let isLive = false;
+  /** An event on the screen; a question of the run is asked below it, or taken away. */
+  function present(event: ShownEvent): void {
+    if (prompt) prompt.aside(() => show(cli, view, runId, event));
+    else show(cli, view, runId, event);
+    const approvalId = memberText(event.payload, 'approval_id');
+    if (event.kind === 'approval.requested' && isLive) prompt?.look();
+    if (event.kind === 'approval.resolved' || event.kind === 'approval.superseded') {
+      prompt?.isOver(approvalId);
+    }
+    if (event.kind === 'run.finished') settle('finished');
+  }
   let settle: (how: Followed) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
   const ended = new Promise<Followed>((resolve, reject) => {
@@ -67,14 +82,13 @@ export async function followRun(
         query: { after_seq: String(seq), limit: PAGE_EVENTS },
       });
       for (const event of page.events) {
-        show(cli, view, runId, {
+        present({
           seq: BigInt(event.seq),
           kind: event.event_type,
           payload: event.payload ?? {},
           recordedAtMs: Date.parse(event.recorded_at ?? ''),
           eventHash: event.event_hash,
         });
-        if (event.event_type === 'run.finished') settle('finished');
         seq = BigInt(event.seq);
       }
       if (page.events.length === 0 || seq >= BigInt(page.head_seq))
@@ -86,16 +100,16 @@ export async function followRun(
   try {
     const subscription = khala.subscribe(topics.runEvents(runId), {
       from: options.fromStart ? 'beginning' : 'stored',
-      onEvent(event) {
-        show(cli, view, runId, event);
-        if (event.kind === 'run.finished') settle('finished');
-      },
+      onEvent: present,
       // A finished run brings no further event: whoever was caught up before has seen its end.
-      onCaughtUp: () =>
+      onCaughtUp: () => {
+        isLive = true;
+        prompt?.look();
         void getRun(connection, runId).then((run) => {
           const position = subscription.position?.seq ?? 0n;
           if (isTerminal(run) && position >= BigInt(run.latest_seq)) settle('finished');
-        }, fail),
+        }, fail);
+      },
       onSnapshotRequired: (required) => readLog(subscription.position, required),
     });
     subscription.ended.catch(fail);
@@ -103,6 +117,7 @@ export async function followRun(
     return await ended;
   } finally {
     options.stop.removeEventListener('abort', interrupt);
+    prompt?.close();
     await khala.close().catch(() => undefined);
   }
 }
@@ -135,4 +150,10 @@ function show(
   }
   const viewed = { seq: event.seq, eventType: event.kind, payload: event.payload };
   for (const line of view.lines(viewed)) cli.say(line);
+}
+
+function memberText(payload: SyncEvent['payload'], name: string): string {
+  const value =
+    typeof payload === 'object' && payload !== null ? Reflect.get(payload, name) : undefined;
+  return typeof value === 'string' ? value : '';
 }

@@ -86,7 +86,23 @@ export function createRunView({
           ),
         ];
       case 'approval.resolved':
-        return [note(`approval ${field('approval_id')}: ${field('decision')}`)];
+        return [
+          note(
+            `approval ${field('approval_id')}: ${field('decision')} by ${field('resolved_by')}${because(field('subject'))}`,
+          ),
+        ];
+      case 'approval.superseded':
+        return [note(`approval ${field('approval_id')} lost its point${because(field('reason'))}`)];
+      case 'message.queued':
+        return [
+          note(`message ${field('message_id')} waits for the next turn${because(field('reason'))}`),
+        ];
+      case 'message.delivered':
+        return [note(`message ${field('message_id')} into turn ${field('turn')}`)];
+      case 'turn.interrupt_requested':
+        return [
+          paint('yellow', `  turn ${field('turn')} is asked to stop${because(field('reason'))}`),
+        ];
       case 'verification.started':
         // The harness shows nothing of its own until it has ended.
         return [

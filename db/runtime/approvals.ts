@@ -39,7 +39,8 @@ export interface ApprovalRow {
   turn: number;
   /** The driver's own id of the question. */
   approval_key: string;
-  generation: number;
+  /** The host's name for the start of the agent that asked. */
+  generation: string;
   scopes: Scope[];
   /** What a wider answer covers; empty: this question alone. */
   rule_key: string;
@@ -63,7 +64,7 @@ export async function offerApproval(tx: Tx, approval: NewApproval): Promise<bool
       rule_key, request_id, worker_id, turn, approval_key, generation)
     values (${approval_id}, ${run_id}, ${kind}, ${storedJson(tx, subject)}, ${reason}, 'offered', ${expires_at},
       ${scopes}::text[], ${rule_key}, ${approval.request_id ?? null}, ${approval.worker_id ?? null},
-      ${approval.turn ?? 0}, ${approval.approval_key ?? ''}, ${approval.generation ?? 0})
+      ${approval.turn ?? 0}, ${approval.approval_key ?? ''}, ${approval.generation ?? ''})
     on conflict (approval_id) do nothing returning 1`;
   return rows.length > 0;
 }
@@ -76,11 +77,11 @@ export async function withdrawOffer(sql: Queryable, approvalId: string): Promise
 /** How many questions an agent has asked in one turn, and how many of this start of it wait. */
 export async function countApprovals(
   sql: Queryable,
-  turn: { request_id: string; generation: number },
+  turn: { request_id: string; generation: string },
 ): Promise<{ asked: number; waiting: number }> {
   const [row] = await sql<{ asked: number; waiting: number }[]>`
     select count(*)::int4 as asked, (count(*) filter (
-      where state in ('offered', 'requested') and generation >= ${turn.generation}))::int4 as waiting
+      where state in ('offered', 'requested') and generation = ${turn.generation}))::int4 as waiting
     from runtime.approvals where request_id = ${turn.request_id}`;
   return row ?? { asked: 0, waiting: 0 };
 }

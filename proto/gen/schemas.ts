@@ -2188,7 +2188,7 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "maxLength": 160
       },
       "approval_key": {
-        "description": "The driver's own id of the question, with its generation.",
+        "description": "`{generation}/{id}`: which start of the agent asks, and its own id of the question. What another start asked in the same\nturn is superseded.",
         "type": "string",
         "minLength": 1,
         "maxLength": 160
@@ -2233,12 +2233,6 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "description": "What a grant of scope run or session covers; empty: nothing beyond this question.",
         "type": "string",
         "maxLength": 160
-      },
-      "generation": {
-        "description": "Counts the starts of the driver within this request, from 0: what an earlier one asked is superseded.",
-        "type": "integer",
-        "minimum": 0,
-        "maximum": 4294967295
       }
     },
     "required": [

@@ -516,7 +516,6 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'reason', number: 5, kind: 'string', container: 'one', presence: false },
     { name: 'scopes', number: 6, kind: 'enum', type: 'openagents.runtime.v1.ApprovalScope', container: 'list', presence: false },
     { name: 'rule_key', number: 7, kind: 'string', container: 'one', presence: false },
-    { name: 'generation', number: 8, kind: 'uint32', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.RequestApprovalResponse': [
     { name: 'approval_id', number: 1, kind: 'string', container: 'one', presence: false },

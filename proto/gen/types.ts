@@ -730,7 +730,10 @@ export interface CommandReceipt {
 export interface RequestApprovalRequest {
   /** The open `turn/start`. */
   request_id: string;
-  /** The driver's own id of the question, with its generation. */
+  /**
+   * `{generation}/{id}`: which start of the agent asks, and its own id of the question. What another start asked in the same
+   * turn is superseded.
+   */
   approval_key: string;
   /** Not protected_paths nor suspected_secrets, which the platform asks by itself. */
   kind: ApprovalKind;
@@ -742,8 +745,6 @@ export interface RequestApprovalRequest {
   scopes: ApprovalScope[];
   /** What a grant of scope run or session covers; empty: nothing beyond this question. */
   rule_key: string;
-  /** Counts the starts of the driver within this request, from 0: what an earlier one asked is superseded. */
-  generation: number;
 }
 
 export interface RequestApprovalResponse {

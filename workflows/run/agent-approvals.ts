@@ -102,7 +102,7 @@ export function askForAgent(
 
 /** Asked by an earlier start of the same agent, which cannot take an answer any more. */
 function isOlder(approval: PendingApproval, args: RequestApprovalArgs): boolean {
-  return approval.request_id === args.request_id && approval.generation < args.generation;
+  return approval.request_id === args.request_id && approval.generation !== args.generation;
 }
 
 function stillWaiting(approval_id: string): RequestedApproval {

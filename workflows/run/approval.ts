@@ -77,7 +77,7 @@ async function askPerson(
       approval_id,
       rule_key,
       request_id: null,
-      generation: 0,
+      generation: '',
       expires_at_ms,
       answer: null,
     };

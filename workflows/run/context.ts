@@ -31,7 +31,8 @@ export interface PendingApproval {
   rule_key: string;
   /** The turn whose agent asked; null where the platform asks of a patch. */
   request_id: string | null;
-  generation: number;
+  /** The start of the agent that asked. */
+  generation: string;
   expires_at_ms: number;
   answer: { decision: 'approve' | 'deny'; by: string } | null;
 }

@@ -84,8 +84,8 @@ export interface RequestApprovalArgs {
   scopes: ApprovalScope[];
   /** What a wider answer covers; empty: this question alone. */
   rule_key: string;
-  /** Counts the starts of the agent within the turn. */
-  generation: number;
+  /** The start of the agent: what another start asked in the same turn has lost its point. */
+  generation: string;
   command: CommandContext;
 }
 

@@ -4,7 +4,9 @@ import { type Cli, connect } from '../cli.ts';
 import { usageError } from '../exit-codes.ts';
 import { checkRunId, getRun } from '../follow-run.ts';
 import { oneLine, type Terminal, table } from '../terminal.ts';
+import { addApprovalCommands } from './approvals.ts';
 import { action, examples, positiveInteger } from './command.ts';
+import { addConversationCommands } from './conversation.ts';
 import { describeVerdict, fetchBundle, watchToEnd } from './run.ts';
 
 export function addRunsCommands(program: Command, terminal: Terminal): void {
@@ -36,19 +38,8 @@ export function addRunsCommands(program: Command, terminal: Terminal): void {
     .description('cancel a run')
     .option('--reason <text>', 'why; journaled with the run', 'canceled from the command line')
     .action(action(terminal, cancel));
-  runs
-    .command('approve')
-    .argument('<run-id>')
-    .argument('<approval-id>')
-    .description('answer an approval that a run waits for')
-    .option('--deny', 'refuse it')
-    .addOption(
-      new Option('--scope <scope>', 'how far the answer reaches')
-        .choices(['once', 'run', 'session'])
-        .default('once'),
-    )
-    .option('--reason <text>', 'why; journaled with the run')
-    .action(action(terminal, approve));
+  addApprovalCommands(runs, terminal);
+  addConversationCommands(runs, terminal);
   program
     .command('bundle')
     .argument('<run-id>')
@@ -141,26 +132,6 @@ async function cancel(cli: Cli, runId: string, flags: { reason: string }): Promi
       cancel_requested: answer.cancel_requested,
     });
   } else cli.say(`${runId} is ${answer.status}.`);
-}
-
-async function approve(
-  cli: Cli,
-  runId: string,
-  approvalId: string,
-  flags: { deny?: boolean; scope: string; reason?: string },
-): Promise<void> {
-  const { api } = await connect(cli);
-  const answer = await api.call('runtime.run.approval.resolve', {
-    params: { run_id: checkRunId(runId), approval_id: approvalId },
-    body: {
-      decision: flags.deny ? 'deny' : 'approve',
-      scope: flags.scope,
-      reason: flags.reason ?? '',
-    },
-  });
-  if (cli.json) {
-    cli.printJson('runs.approve', { approval_id: answer.approval_id, state: answer.state });
-  } else cli.say(`${approvalId} is ${answer.state}.`);
 }
 
 async function bundle(cli: Cli, runId: string, flags: { out?: string }): Promise<void> {

@@ -14,13 +14,28 @@ export function addThreadCommands(program: Command, terminal: Terminal): void {
     .description('the messages of a thread')
     .action(action(terminal, show));
   threads
-    .command('post')
+    .command('send')
+    .alias('post')
     .argument('<text>', 'the message')
     .description('say something in a thread, or in a new one')
+    .option('--queue', 'keep it for the next turn of the run under way')
     .option('--thread <id>', 'the thread (default: a new one)')
     .option('--worker <id>', 'the worker that a new thread is bound to')
-    .addHelpText('before', examples('oa threads post "now fix the docs too" --thread thread_01…'))
-    .action(action(terminal, post));
+    .addHelpText(
+      'before',
+      examples(
+        'oa threads send "now fix the docs too" --thread thread_01…',
+        'oa threads send "then the tests" --thread thread_01… --queue',
+      ),
+    )
+    .action(action(terminal, send));
+  threads
+    .command('fork')
+    .argument('<thread-id>')
+    .description('begin a thread with the messages of another, and a copy of its agent')
+    .option('--at <message-id>', 'keep the messages up to this one; the agent then begins anew')
+    .addHelpText('before', examples('oa threads fork thread_01…'))
+    .action(action(terminal, fork));
 }
 
 async function list(cli: Cli): Promise<void> {
@@ -57,19 +72,19 @@ async function show(cli: Cli, threadId: string): Promise<void> {
   }
 }
 
-async function post(
+async function send(
   cli: Cli,
   text: string,
-  flags: { thread?: string; worker?: string },
+  flags: { thread?: string; worker?: string; queue?: boolean },
 ): Promise<void> {
   const { api } = await connect(cli);
   const threadId = flags.thread ? checkThreadId(flags.thread) : await createThread();
   const answer = await api.call('runtime.thread.message.post', {
     params: { thread_id: threadId },
-    body: { text },
+    body: { text, mode: flags.queue ? 'queue' : 'steer' },
   });
   if (cli.json) {
-    cli.printJson('threads.post', {
+    cli.printJson('threads.send', {
       thread_id: threadId,
       message_id: answer.message?.message_id ?? '',
       run_id: answer.run_id,
@@ -88,6 +103,20 @@ async function post(
     });
     return thread?.thread_id ?? '';
   }
+}
+
+async function fork(cli: Cli, threadId: string, flags: { at?: string }): Promise<void> {
+  const { api } = await connect(cli);
+  const { thread } = await api.call('runtime.thread.fork', {
+    params: { thread_id: checkThreadId(threadId) },
+    body: { at_message_id: flags.at ?? '' },
+  });
+  if (cli.json) {
+    cli.printJson('threads.fork', { thread: JSON.parse(JSON.stringify(thread ?? null)) });
+    return;
+  }
+  cli.print(thread?.thread_id ?? '');
+  cli.say(`It holds ${thread?.message_count ?? 0} messages of ${threadId}.`);
 }
 
 function checkThreadId(text: string): string {

@@ -68,7 +68,7 @@ export const approvals = runtimeSchema.table(
     approvalKey: text('approval_key').notNull().default(''),
     workerId: text('worker_id'),
     turn: integer('turn').notNull().default(0),
-    generation: integer('generation').notNull().default(0),
+    generation: text('generation').notNull().default(''),
     scopes: text('scopes').array().notNull().default(['once']),
     ruleKey: text('rule_key').notNull().default(''),
     policy: jsonb('policy').notNull().default({}),

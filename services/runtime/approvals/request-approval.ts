@@ -33,7 +33,8 @@ export function requestApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
     const person = requirePerson(caller);
     const run = await heldRun(deps.sql, person, runIdOf(params));
     const kind = agentKind(body.kind);
-    const { request_id, approval_key, generation } = body;
+    const { request_id, approval_key } = body;
+    const generation = generationOf(approval_key);
     const turn = await turnOf(deps, person, { run_id: run.run_id, request_id });
     if (isTerminalStatus(run.status)) throw runClosed(run.status);
     const approval_id = derivedId('approval', run.run_id, request_id, approval_key);
@@ -80,6 +81,12 @@ export function requestApproval(deps: RuntimeDeps): RuntimeHandler<'runtime.run.
       positions,
     };
   };
+}
+
+/** Which start of the agent asks; without a mark there is but one. */
+function generationOf(approvalKey: string): string {
+  const at = approvalKey.indexOf('/');
+  return at < 0 ? '' : approvalKey.slice(0, at);
 }
 
 /** This question is counted already. @throws ProblemError limit_exceeded */

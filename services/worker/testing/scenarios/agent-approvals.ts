@@ -94,7 +94,7 @@ export const AGENT_APPROVAL_SCENARIOS: readonly Scenario[] = [
     async act(stage) {
       const asks = await beginTurn(stage);
       await asks('0/1');
-      const { approval_id } = await asks('1/1', 1);
+      const { approval_id } = await asks('1/1');
       await answer(stage, approval_id, 'approve');
       await endTurn(stage);
     },
@@ -125,14 +125,15 @@ export const AGENT_APPROVAL_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-export type Asks = (approvalKey: string, generation?: number) => Promise<RequestedApproval>;
+export type Asks = (approvalKey: string) => Promise<RequestedApproval>;
 
 /** The agent takes its turn; what it gets asks as the API does for its host. */
 export async function beginTurn({ lab, agent, input, handle }: Stage): Promise<Asks> {
   const { run_id } = input;
   const { request_id } = await agent.request('turn/start');
   await reaches({ handle }, 'executing');
-  return async function ask(approval_key, generation = 0) {
+  return async function ask(approval_key) {
+    const generation = approval_key.split('/', 1)[0] ?? '';
     const approval_id = derivedId('approval', run_id, request_id, approval_key);
     const about = {
       kind: 'command_execution' as const,
