@@ -74,6 +74,13 @@ export function createRunView({
         return [
           paint('yellow', `  worker ${field('worker_id')} was lost${because(field('reason'))}`),
         ];
+      case 'run.terminated_externally':
+        return [
+          paint(
+            'yellow',
+            `  its history in Temporal was ${field('workflow_status')}, the run is ${field('decision')}${because(field('reason'))}`,
+          ),
+        ];
       case 'run.cancel_requested':
         return [paint('yellow', `  cancel requested${because(field('reason'))}`)];
       case 'run.loop_detected':

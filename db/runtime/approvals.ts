@@ -114,6 +114,13 @@ export async function findApproval(
   return row;
 }
 
+/** All that was asked in a run, in the order of the answers; what waits comes last. */
+export async function listRunApprovals(sql: Queryable, runId: string): Promise<ApprovalRow[]> {
+  return await sql<ApprovalRow[]>`
+    select * from runtime.approvals where run_id = ${runId} and state <> 'offered'
+    order by resolved_at, requested_at, approval_id`;
+}
+
 export interface ApprovalAnswer {
   approval_id: string;
   state: 'approved' | 'denied' | 'expired';

@@ -103,6 +103,37 @@ export async function findOpenTurn(
   return row;
 }
 
+/** The last turn that a run's workers were asked to take. */
+export async function findTurnRequest(tx: Tx, runId: string): Promise<TurnRequest | undefined> {
+  const [row] = await tx<TurnRequest[]>`
+    select q.worker_id, q.request_id, q.params, w.lease_epoch, (q.params ->> 'turn')::int4 as turn
+    from runtime.worker_requests q join runtime.workers w using (worker_id)
+    where q.run_id = ${runId} and q.method = 'turn/start'
+    order by q.created_at desc, q.seq desc limit 1`;
+  return row;
+}
+
+export interface TurnRequest {
+  turn: number;
+  worker_id: string;
+  request_id: string;
+  params: JsonObject;
+  lease_epoch: bigint;
+}
+
+/** What was said into a turn, in order. */
+export async function listSteers(
+  tx: Tx,
+  runId: string,
+  requestId: string,
+): Promise<{ message_id: string; steer_request_id: string; worker_id: string }[]> {
+  return await tx<{ message_id: string; steer_request_id: string; worker_id: string }[]>`
+    select params ->> 'message_id' as message_id, request_id as steer_request_id, worker_id
+    from runtime.worker_requests
+    where run_id = ${runId} and method = 'turn/steer' and params ->> 'request_id' = ${requestId}
+    order by created_at, seq`;
+}
+
 /** The receipt of a request as it stands on the worker's topic. */
 export async function findReceiptEvent(
   sql: Sql | Tx,

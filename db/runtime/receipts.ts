@@ -72,6 +72,16 @@ export async function storePolicyBundle(
     values (${bundle.policy_bundle_id}, ${bundle.document}) on conflict do nothing`;
 }
 
+/** The rules by their hash, as they were stored. */
+export async function findPolicyBundle(
+  sql: Sql | Tx,
+  policyBundleId: string,
+): Promise<Buffer | undefined> {
+  const [row] = await sql<{ document: Buffer }[]>`
+    select document from runtime.policy_bundles where policy_bundle_id = ${policyBundleId}`;
+  return row?.document;
+}
+
 export interface PublishedKey {
   kid: string;
   service: string;

@@ -10,6 +10,18 @@ export async function hasEvent(tx: Tx, runId: string, idempotencyKey: string): P
   return rows.length > 0;
 }
 
+/** The event of a step, by its idempotency key. */
+export async function findEvent(
+  tx: Tx,
+  runId: string,
+  idempotencyKey: string,
+): Promise<{ payload: Buffer; recorded_at: Date } | undefined> {
+  const [row] = await tx<{ payload: Buffer; recorded_at: Date }[]>`
+    select payload, recorded_at from runtime.run_events
+    where run_id || ' ' || idempotency_key = ${`${runId} ${idempotencyKey}`} and idempotency_key is not null`;
+  return row;
+}
+
 export interface TypedEvent {
   seq: bigint;
   event_type: string;

@@ -2526,6 +2526,9 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       "agent_unknown_request": {
         "$ref": "openagents.runtime.v1.AgentUnknownRequest"
       },
+      "run_terminated_externally": {
+        "$ref": "openagents.runtime.v1.RunTerminatedExternally"
+      },
       "workspace_noted": {
         "$ref": "openagents.runtime.v1.WorkspaceNoted"
       },
@@ -2699,6 +2702,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
           },
           {
             "required": [
+              "run_terminated_externally"
+            ]
+          },
+          {
+            "required": [
               "workspace_noted"
             ]
           },
@@ -2868,6 +2876,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
                 {
                   "required": [
                     "agent_unknown_request"
+                  ]
+                },
+                {
+                  "required": [
+                    "run_terminated_externally"
                   ]
                 },
                 {
@@ -3112,6 +3125,35 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string"
       },
       "recovery": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunTerminatedExternally": {
+    "$id": "openagents.runtime.v1.RunTerminatedExternally",
+    "description": "The run's Temporal history ended or vanished without the run: the log says how it goes on.",
+    "type": "object",
+    "properties": {
+      "workflow_status": {
+        "description": "How the history was found: \"missing\", \"terminated\", \"reset\", \"failed\", \"completed\", \"timed_out\", \"canceled\".",
+        "type": "string"
+      },
+      "workflow_run_id": {
+        "description": "Temporal's id of that history; empty where it is gone.",
+        "type": "string"
+      },
+      "reason": {
+        "type": "string"
+      },
+      "decision": {
+        "description": "\"resumed\" or \"closed\".",
+        "type": "string"
+      },
+      "occurrence": {
+        "description": "From 1: how often this has happened to the run.",
         "type": "integer",
         "minimum": 0,
         "maximum": 4294967295

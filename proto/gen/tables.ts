@@ -590,6 +590,7 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'thread_started', number: 39, kind: 'message', type: 'openagents.runtime.v1.ThreadStarted', container: 'one', presence: true, oneof: 'payload' },
     { name: 'agent_error', number: 40, kind: 'message', type: 'openagents.runtime.v1.AgentError', container: 'one', presence: true, oneof: 'payload' },
     { name: 'agent_unknown_request', number: 41, kind: 'message', type: 'openagents.runtime.v1.AgentUnknownRequest', container: 'one', presence: true, oneof: 'payload' },
+    { name: 'run_terminated_externally', number: 42, kind: 'message', type: 'openagents.runtime.v1.RunTerminatedExternally', container: 'one', presence: true, oneof: 'payload' },
     { name: 'workspace_noted', number: 50, kind: 'message', type: 'openagents.runtime.v1.WorkspaceNoted', container: 'one', presence: true, oneof: 'payload' },
     { name: 'unknown', number: 100, kind: 'message', type: 'openagents.runtime.v1.UnknownPayload', container: 'one', presence: true, oneof: 'payload' },
   ],
@@ -655,6 +656,13 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'observed_progress_seq', number: 2, kind: 'uint64', container: 'one', presence: false },
     { name: 'reason', number: 3, kind: 'string', container: 'one', presence: false },
     { name: 'recovery', number: 4, kind: 'uint32', container: 'one', presence: false },
+  ],
+  'openagents.runtime.v1.RunTerminatedExternally': [
+    { name: 'workflow_status', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'workflow_run_id', number: 2, kind: 'string', container: 'one', presence: false },
+    { name: 'reason', number: 3, kind: 'string', container: 'one', presence: false },
+    { name: 'decision', number: 4, kind: 'string', container: 'one', presence: false },
+    { name: 'occurrence', number: 5, kind: 'uint32', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.RunFrameConsumed': [
     { name: 'frame_id', number: 1, kind: 'string', container: 'one', presence: false },

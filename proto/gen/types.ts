@@ -829,6 +829,7 @@ export interface RunEventPayload {
   thread_started?: ThreadStarted;
   agent_error?: AgentError;
   agent_unknown_request?: AgentUnknownRequest;
+  run_terminated_externally?: RunTerminatedExternally;
   workspace_noted?: WorkspaceNoted;
   unknown?: UnknownPayload;
 }
@@ -909,6 +910,19 @@ export interface RunExecutorLost {
   observed_progress_seq: string;
   reason: string;
   recovery: number;
+}
+
+/** The run's Temporal history ended or vanished without the run: the log says how it goes on. */
+export interface RunTerminatedExternally {
+  /** How the history was found: "missing", "terminated", "reset", "failed", "completed", "timed_out", "canceled". */
+  workflow_status: string;
+  /** Temporal's id of that history; empty where it is gone. */
+  workflow_run_id: string;
+  reason: string;
+  /** "resumed" or "closed". */
+  decision: string;
+  /** From 1: how often this has happened to the run. */
+  occurrence: number;
 }
 
 export interface RunFrameConsumed {
@@ -1945,6 +1959,7 @@ export interface MessageTypes {
   'openagents.runtime.v1.ToolResult': ToolResult;
   'openagents.runtime.v1.RunCancelRequested': RunCancelRequested;
   'openagents.runtime.v1.RunExecutorLost': RunExecutorLost;
+  'openagents.runtime.v1.RunTerminatedExternally': RunTerminatedExternally;
   'openagents.runtime.v1.RunFrameConsumed': RunFrameConsumed;
   'openagents.runtime.v1.ArtifactStored': ArtifactStored;
   'openagents.runtime.v1.WorkspaceNoted': WorkspaceNoted;

@@ -5,6 +5,7 @@ import { createHinter } from '#db/runtime/hint.ts';
 import { createCommandStore } from '#db/runtime/idempotency.ts';
 import { createNonceStore } from '#db/runtime/internal-nonces.ts';
 import { createJournal } from '#db/runtime/journal.ts';
+import { noteUnreachedRun } from '#db/runtime/open-runs.ts';
 import { assertSchemaVersion } from '#db/schema-version.ts';
 import { reachFaultPoints } from '#db/transaction.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
@@ -74,7 +75,7 @@ export async function startRuntime(
   });
   const commands = createCommandStore(sql);
   const nonces = createNonceStore(sql);
-  const workflows = createRunWorkflows(client, logger);
+  const workflows = createRunWorkflows(client, logger, (runId) => noteUnreachedRun(sql, runId));
   const runtime: RuntimeDeps = {
     sql,
     journal,

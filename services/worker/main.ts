@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '#activities/index.ts';
+import { createReconcileRun } from '#activities/run/reconcile.ts';
 import { activityFaultPoints } from '#activities/shared/fault-points.ts';
 import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
@@ -23,8 +24,10 @@ import { readPrivateKeySet } from '../shared/service-keys.ts';
 import { createTracing } from '../shared/tracing.ts';
 import { createCollector } from './collector/collector.ts';
 import { workerSettings } from './config.ts';
+import { keepCurrent } from './keep-current.ts';
 import { WORKER_METRICS } from './metrics.ts';
 import { observed } from './observe.ts';
+import { createReconciler } from './reconciler/reconciler.ts';
 import { publishReceiptKeys } from './signing-keys.ts';
 import { createSweeper, sweepForever } from './sweeper.ts';
 import { createRuntimeWorker } from './temporal-worker.ts';
@@ -92,33 +95,50 @@ const worker = await createRuntimeWorker({
 const stopping = new AbortController();
 const working = worker.run();
 let isCurrent = false;
-const becoming = makeCurrent(
-  connection,
-  { namespace: config.TEMPORAL_NAMESPACE, deploymentName: DEPLOYMENTS.worker, buildId },
-  { logger, signal: stopping.signal },
-).then(() => {
+const version = {
+  namespace: config.TEMPORAL_NAMESPACE,
+  deploymentName: DEPLOYMENTS.worker,
+  buildId,
+};
+const becoming = makeCurrent(connection, version, { logger, signal: stopping.signal }).then(() => {
   isCurrent = true;
+  return keepCurrent(connection, version, { logger, signal: stopping.signal });
 });
+const client = new Client({
+  connection: clientConnection,
+  namespace: config.TEMPORAL_NAMESPACE,
+  dataConverter,
+});
+const sweeps = {
+  intervalMs: config.OA_SWEEP_INTERVAL_MS,
+  abort: stopping.signal,
+  onFailure(error: unknown) {
+    metrics.sweep_failures_total.record(1, {});
+    logger.warn({ err: error }, 'a sweep failed');
+  },
+};
 const sweeping = sweepForever(
   createSweeper({
     sql,
     journal,
-    client: new Client({
-      connection: clientConnection,
-      namespace: config.TEMPORAL_NAMESPACE,
-      dataConverter,
-    }),
+    client,
     now: Date.now,
     count: (kind) => metrics.swept_total.record(1, { kind }),
   }),
-  {
-    intervalMs: config.OA_SWEEP_INTERVAL_MS,
-    abort: stopping.signal,
-    onFailure(error) {
-      metrics.sweep_failures_total.record(1, {});
-      logger.warn({ err: error }, 'a sweep failed');
+  sweeps,
+);
+const reconciling = sweepForever(
+  createReconciler({
+    sql,
+    client,
+    reconcileRun: createReconcileRun({ sql, journal, now: Date.now }),
+    now: Date.now,
+    onReconciled(lost, decision) {
+      metrics.reconciled_total.record(1, { found: lost.workflow_status, decision });
+      logger.warn({ ...lost, decision }, 'an open run had lost its history');
     },
-  },
+  }),
+  sweeps,
 );
 const collecting = sweepForever(
   createCollector({
@@ -174,7 +194,7 @@ const running = await startServer({
     if (worker.getState() === 'RUNNING') worker.shutdown();
   },
   closers: [
-    () => Promise.all([working, sweeping, collecting, becoming]),
+    () => Promise.all([working, sweeping, reconciling, collecting, becoming]),
     () => Promise.all([connection.close(), clientConnection.close()]),
     () => journal.close(),
     () => hinter.close(),

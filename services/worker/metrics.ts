@@ -41,6 +41,11 @@ export const WORKER_METRICS = {
     description: 'Bytes of files that the artifact collector removed.',
     labels: ['kind'],
   }),
+  reconciled_total: metric({
+    kind: 'counter',
+    description: 'Open runs whose Temporal history had ended or was gone, by what became of them.',
+    labels: ['found', 'decision'],
+  }),
   sweep_failures_total: metric({
     kind: 'counter',
     description: 'Sweeps that failed; the next one tries again.',

@@ -11,6 +11,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Sql } from '#db/connect.ts';
 import { listDispatchable } from '#db/runtime/dispatch.ts';
 import type { Journal } from '#db/runtime/journal.ts';
+import { noteUnreachedRun } from '#db/runtime/open-runs.ts';
 import { ensureSyncPartitions } from '#db/runtime/partitions.ts';
 import {
   type EndingLease,
@@ -120,8 +121,9 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
     try {
       await send(client.workflow.getHandle(runWorkflowId(runId)));
     } catch (error) {
-      // The run has ended meanwhile; there is nobody to tell.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      // It has ended meanwhile, or lost its history: then the reconciler is told.
+      await noteUnreachedRun(sql, runId);
     }
   }
 

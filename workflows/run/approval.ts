@@ -46,8 +46,9 @@ async function askPerson(
 ): Promise<PolicyDecision> {
   const timeout_ms = context.timings.approval_timeout_ms;
   const rule_key = hashCanonical({ kind, found });
+  let approved = false;
   const approval = await step(context, async () => {
-    const { approval_id, state } = await activities.requestApproval.executeWithOptions(
+    const { approval_id, decision } = await activities.requestApproval.executeWithOptions(
       { summary: summaryOf(`Ask the owner: ${asked.explanation}`) },
       [
         {
@@ -69,8 +70,11 @@ async function askPerson(
         },
       ],
     );
-    // An answer in an earlier run of the thread covers it.
-    if (state === 'approved') return null;
+    // An answer in an earlier run of the thread covers it, or it was answered in a history that is gone.
+    if (decision) {
+      approved = decision === 'approve';
+      return null;
+    }
     move(context, { kind: 'enter_phase', phase: 'awaiting_approval' });
     const expires_at_ms = Date.now() + timeout_ms;
     const pending: PendingApproval = {
@@ -84,7 +88,7 @@ async function askPerson(
     context.approvals[approval_id] = pending;
     return pending;
   });
-  if (!approval) return answered(context, true, 'an earlier answer for this thread');
+  if (!approval) return answered(context, approved, 'an earlier answer for this thread');
   waitFor(context, `an answer to approval \`${approval.approval_id}\`: ${asked.explanation}`);
   const inTime = await until(context, () => approval.answer !== null, {
     timeoutMs: timeout_ms,

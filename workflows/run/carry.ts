@@ -48,6 +48,7 @@ export const FIELDS = {
   cancelReason: 'carried',
   processed: 'carried',
   histories: 'carried',
+  ending: 'carried',
   isEnding: 'is true of the history that ends',
 } as const satisfies Record<keyof RunContext, string>;
 

@@ -9,13 +9,13 @@ import type { ArtifactRef } from '#proto/gen/types.ts';
 import { createLock, type Lock } from '../shared/lock.ts';
 import type { VerificationOutcome } from '../verification/messages.ts';
 import { describeRun } from './details.ts';
-import { RunStopped } from './ending.ts';
+import { type Ending, RunStopped } from './ending.ts';
 import { type EffectiveLimits, effectiveLimits } from './limits.ts';
 import type { LoopFinding } from './loop-detection.ts';
 import type { RunInput, RunView, TurnResponse, WorkerLost, WorkerReceipt } from './messages.ts';
 import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
 import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
-import { ATTRIBUTES } from './search-attributes.ts';
+import { ATTRIBUTES, stateText } from './search-attributes.ts';
 import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
 import { DEFAULT_RUN_TIMINGS, type RunTimings } from './timings.ts';
 
@@ -122,6 +122,8 @@ export interface RunContext {
   processed: ProcessedUpdate[];
   /** How many histories of this run ended before this one. */
   histories: number;
+  /** Decided before this history began: all that is left is to write it down. */
+  ending: Ending | null;
   /** Set while this history lets its last handlers finish; who asks then is told to ask again. */
   isEnding: boolean;
 }
@@ -169,6 +171,7 @@ export function newContext(input: RunInput): RunContext {
     cancelReason: '',
     processed: [],
     histories: 0,
+    ending: null,
     isEnding: false,
   };
 }
@@ -180,10 +183,6 @@ export function move(context: RunContext, ...transitions: RunTransition[]): void
   if (context.state === before) return;
   upsertSearchAttributes([{ key: ATTRIBUTES.state, value: stateText(context.state) }]);
   showDetails(context);
-}
-
-function stateText({ status, phase }: RunState): string {
-  return phase && status === 'running' ? `running/${phase}` : status;
 }
 
 /** Says what the run waits for now; empty: it works on its own. */

@@ -180,6 +180,18 @@ export interface TurnResponse {
   agent_thread_id?: string;
 }
 
+/** What an interrupted turn came to whose worker was lost before it could say so. */
+export const STOPPED_WITHOUT_ANSWER: TurnResponse = {
+  status: 'interrupted',
+  exit_code: 0,
+  base_commit: '',
+  base_tree: '',
+  patch: null,
+  repo_bundle: null,
+  files_changed: 0,
+  output: null,
+};
+
 export interface WorkerFailure {
   code: string;
   message: string;

@@ -92,6 +92,7 @@ function followOperatorCancel(context: RunContext, root: CancellationScope): voi
 
 async function conduct(context: RunContext): Promise<Ending | 'continues'> {
   await recordCreation(context);
+  if (context.ending) return context.ending;
   try {
     return await work(context);
   } catch (error) {

@@ -15,7 +15,7 @@ import {
 import { untilOrContinued } from './continue.ts';
 import { closeTurn, tellTurn } from './conversation.ts';
 import { type Ending, failed, RunEnded } from './ending.ts';
-import type { TurnResponse, WorkerReceipt } from './messages.ts';
+import { STOPPED_WITHOUT_ANSWER, type TurnResponse, type WorkerReceipt } from './messages.ts';
 import type { RunActivities, TurnEnd } from './ports.ts';
 import type { TerminalReasonClass } from './state.ts';
 
@@ -30,6 +30,7 @@ export async function takeTurn(context: RunContext): Promise<TurnResponse> {
     context.turn += 1;
     context.turnBegun = true;
   }
+  assertExecutorsLeft(context);
   for (;;) {
     const turn = context.openTurn ?? (await offerTurn(context));
     const receipt = await awaitReceipt(context, turn);
@@ -58,18 +59,6 @@ function resultOf(receipt: WorkerReceipt | null, isInterrupted: boolean): TurnRe
   const isLost = receipt === null || isWorthRetrying(receipt);
   return isInterrupted && isLost ? STOPPED_WITHOUT_ANSWER : null;
 }
-
-/** What an interrupted turn came to whose worker was lost before it could say so. */
-const STOPPED_WITHOUT_ANSWER: TurnResponse = {
-  status: 'interrupted',
-  exit_code: 0,
-  base_commit: '',
-  base_tree: '',
-  patch: null,
-  repo_bundle: null,
-  files_changed: 0,
-  output: null,
-};
 
 /** Until a worker takes it; a run without a worker waits, and says for which. */
 async function offerTurn(context: RunContext): Promise<LeasedTurn> {
@@ -193,14 +182,7 @@ async function loseExecutor(
 /** The first recovery starts at once, later ones after a pause, and there is an end to them. */
 async function recover(context: RunContext): Promise<void> {
   const { recoveries, timings } = context;
-  if (recoveries > timings.recoveries_max) {
-    throw new RunEnded(
-      failed(
-        'executor_recovery_exhausted',
-        `${recoveries} workers were lost, the last one in turn ${context.turn}`,
-      ),
-    );
-  }
+  assertExecutorsLeft(context);
   if (recoveries < 2) return;
   waitFor(context, `the pause before recovery ${recoveries} of ${timings.recoveries_max}`);
   await until(context, () => false, {
@@ -209,6 +191,13 @@ async function recover(context: RunContext): Promise<void> {
   });
   context.waitingFor = '';
   showDetails(context);
+}
+
+/** @throws RunEnded */
+function assertExecutorsLeft({ recoveries, timings, turn }: RunContext): void {
+  if (recoveries <= timings.recoveries_max) return;
+  const reason = `${recoveries} workers were lost, the last one in turn ${turn}`;
+  throw new RunEnded(failed('executor_recovery_exhausted', reason));
 }
 
 /** The worker says so: its host was stopped or restarted. */

@@ -67,7 +67,19 @@ export const runs = runtimeSchema.table(
     index('runs_live')
       .on(table.status, table.workerId)
       .where(sql`status in ('created', 'running', 'canceling')`),
+    index('runs_open').on(table.runId).where(sql`status in ('created', 'running', 'canceling')`),
   ],
+);
+
+export const unreachedRuns = runtimeSchema.table(
+  'unreached_runs',
+  {
+    runId: text('run_id')
+      .primaryKey()
+      .references(() => runs.runId),
+    notedAt: moment('noted_at').notNull().default(now),
+  },
+  (table) => [index('unreached_runs_by_time').on(table.notedAt)],
 );
 
 export const runEvents = runtimeSchema.table(

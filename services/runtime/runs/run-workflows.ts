@@ -87,7 +87,14 @@ export interface RunWorkflows {
   close(): Promise<void>;
 }
 
-export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows {
+/** Notes for the reconciler that a run has no workflow; false where that is in order, because the run has ended. */
+export type NoteUnreached = (runId: string) => Promise<boolean>;
+
+export function createRunWorkflows(
+  client: Client,
+  logger: Logger,
+  noteUnreached: NoteUnreached,
+): RunWorkflows {
   const { workflow } = client;
 
   async function withinDeadline<T>(call: () => Promise<T>): Promise<T> {
@@ -104,13 +111,28 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
     }
   }
 
+  /** A command to a run that must exist: where its history is lost, it is taken up again, and the same key meets it then. */
+  async function reach<T>(runId: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await withinDeadline(call);
+    } catch (error) {
+      if (!(rootOf(error) instanceof WorkflowNotFoundError)) throw error;
+      if (!(await noteUnreached(runId))) throw error;
+      const detail = 'The run is being taken up again from its log. Repeat with the same key.';
+      throw new ProblemError('service_unavailable', detail, {
+        retryAfterMs: RETRY_AFTER_MS,
+        cause: error,
+      });
+    }
+  }
+
   const signals = new Set<Promise<void>>();
 
   function hint(runId: string, send: () => Promise<void>): void {
     const signal = client
       .withDeadline(Date.now() + SIGNAL_DEADLINE_MS, send)
-      .catch((error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return;
+      .catch(async (error: unknown) => {
+        if (error instanceof WorkflowNotFoundError && !(await noteUnreached(runId))) return;
         logger.warn({ err: error, run_id: runId }, 'a signal was lost; the run looks for itself');
       })
       .finally(() => signals.delete(signal));
@@ -125,7 +147,7 @@ export function createRunWorkflows(client: Client, logger: Logger): RunWorkflows
     name: string,
   ) {
     return (runId: string, args: Args): Promise<Result> =>
-      withinDeadline(() =>
+      reach(runId, () =>
         handleOf(runId).executeUpdate(definition, {
           args: [args],
           updateId: `${name}/${args.command.idempotency_key}`,

@@ -1,11 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { HarnessInput, HarnessResult } from '#workflows/verification/ports.ts';
+
+/** Long enough for a test to act while it runs. */
+const SLOW_MS = 1_000;
 
 const OUTPUT_HASH = `sha256:${'a'.repeat(64)}`;
 
 /**
  * A verifier that speaks the real contract and does what the harness's first command says: `accept`, `reject`, `flaky`,
- * `accept-second` (rejects the first attempt), `accept-500` (rejects those before), `touches-tests`, `hang` (until it is cancelled), `broken`.
+ * `accept-second` (rejects the first attempt), `accept-500` (rejects those before), `touches-tests`, `slow` (accepts after a second), `hang` (until it is cancelled), `broken`.
  */
 export async function scriptedHarness(input: HarnessInput): Promise<HarnessResult> {
   const [script = 'accept'] = input.harness.commands;
@@ -25,6 +29,9 @@ export async function scriptedHarness(input: HarnessInput): Promise<HarnessResul
       return acceptedFrom(2, input);
     case 'accept-500':
       return acceptedFrom(500, input);
+    case 'slow':
+      await delay(SLOW_MS);
+      return result(input, { verdict: 'accepted', strength: 'fail_to_pass' });
     case 'hang':
       return hang();
     case 'broken':
