@@ -10,11 +10,10 @@ import {
   type LoopState,
   observe,
 } from './loop-detection.ts';
+import { findingsOf, gravestOf } from './testing/loop-findings.ts';
 import {
   alternating,
   circling,
-  findingsOf,
-  gravestOf,
   repeating,
   type SyntheticCall,
   syntheticEdit,

@@ -90,14 +90,22 @@ function changed(
 const POLLING_WORDS = new Set(['poll', 'wait', 'watch', 'status', 'sleep']);
 
 function isPoll(tool: string, input: JsonValue | undefined): boolean {
-  const words = tool.split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])/).map((word) => word.toLowerCase());
-  return words.some((word) => POLLING_WORDS.has(word)) || sleepsFirst(memberOf(input, 'command'));
+  // A call of an MCP server names its tool in its input.
+  const names = [tool, textOf(memberOf(input, 'tool'))];
+  const words = names.flatMap((name) => name.split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])/));
+  return (
+    words.some((word) => POLLING_WORDS.has(word.toLowerCase())) ||
+    sleepsFirst(memberOf(input, 'command'))
+  );
 }
 
-/** A command that begins by waiting: `sleep 5 && curl …`, also inside `bash -lc`. */
+/** A command that begins by waiting, such as `sleep 5 && curl …`, also as what a shell is given with `-c`. */
+const SLEEPS = /^(\S*sh\s+-l?c\s+)?['"]?\s*sleep\b/;
+
 function sleepsFirst(command: JsonValue | undefined): boolean {
   const words = Array.isArray(command) ? command.map(textOf) : [textOf(command)];
-  return words.some((word) => /^\s*sleep\b/.test(word));
+  const isShell = /sh$/.test(words[0] ?? '') && /^-l?c$/.test(words[1] ?? '');
+  return SLEEPS.test(words[isShell ? 2 : 0] ?? '');
 }
 
 /** What a host sends is bounded by its event alone; a name or a hash is far shorter, and memory holds many of them. */

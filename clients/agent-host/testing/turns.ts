@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject, SandboxMode } from '#proto/gen/types.ts';
+import { findingsOf } from '#workflows/run/testing/loop-findings.ts';
 import { createCommandDriver } from '../drivers/command.ts';
 import { createGit } from '../git.ts';
 import { detectSandbox } from '../sandbox.ts';
@@ -95,14 +96,19 @@ const NO_HOOKS: Omit<TurnHooks, 'signal'> = {
   approvals: { ask: async () => ({ decision: 'deny', scope: 'once', reason: '' }) },
 };
 
+/** No loop may be found in a turn that its agent completed. */
 export async function runTurn(
-  deps: TurnDeps,
+  deps: TurnDeps & { taken?: Taken },
   turn: Turn,
   signal = new AbortController().signal,
   hooks: Partial<TurnHooks> = {},
 ) {
   const receipt = await executeTurn(deps, turn, { signal, ...NO_HOOKS, ...hooks });
   const response = (receipt.payload['response'] ?? {}) as JsonObject;
+  const trace = (deps.taken?.events ?? []).map((event, index) => ({ ...event, seq: index + 1 }));
+  const [loop] = response['status'] === 'completed' ? findingsOf(trace) : [];
+  if (loop)
+    throw new Error(`a loop is found in a turn that was completed: ${loop.finding.message}`);
   return { receipt, response };
 }
 

@@ -212,6 +212,16 @@ const PLANTED: Planted[] = [
     statement: `update runtime.sync_events set payload = '{}' where seq = 1`,
   },
   {
+    rule: 'loop',
+    fault: 'an agent made the same call again and again, and its run succeeded',
+    statement: `insert into runtime.run_events select run_id, 1000 + 2 * n + part, type, call, sha256(call), event_hash,
+      null, false, recorded_at from runtime.run_events, generate_series(1, 10) n,
+      (values (0, 'tool.call'), (1, 'tool.result')) as parts (part, type),
+      lateral (select convert_to(format('{"tool_call_id":"%s","tool_name":"make","params_hash":"p","output_hash":"o"}', n),
+        'UTF8') as call) calls
+      where run_id = ${A_RUN} and seq = 1`,
+  },
+  {
     rule: 'replay',
     fault: 'the replay file of another run',
     statement: `update runtime.runs set replay = (select replay from runtime.runs order by run_id desc limit 1)

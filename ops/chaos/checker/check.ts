@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Sql } from '#db/connect.ts';
 import { checkLogs } from './check-logs.ts';
+import { checkLoops } from './check-loops.ts';
 import { checkPromises, type Promises } from './check-promises.ts';
 import { checkReceipts } from './check-receipts.ts';
 import { checkRuns, type Expectation } from './check-runs.ts';
@@ -28,6 +29,7 @@ export async function checkDatabase(checked: CheckedDatabase): Promise<Violation
     checkReceipts(sql, keys),
     checkRuns(sql, artifactsDirectory, expectationOf),
     checkPromises(sql, promises),
+    checkLoops(sql),
   ]);
   return found.flat();
 }

@@ -14,6 +14,7 @@ export const RULES = {
     'a topic has every row between its floor and its head, once, with the hash of its bytes',
   waiting: 'nothing waits: no approval, no request, no workflow',
   lost: 'what a client was told is there, with the same content',
+  loop: 'no run that succeeded turned in a circle, by the judgement that ends runs',
   unasked: 'there is no run that nobody asked for',
 } as const;
 

@@ -16,7 +16,7 @@ import {
 import { policySet } from '#workflows/run/policy.ts';
 import type { run } from '#workflows/run/run.ts';
 import { runStartOptions } from '#workflows/run/start.ts';
-import { findingsOf } from '#workflows/run/testing/synthetic-tool-traces.ts';
+import { findingsOf } from '#workflows/run/testing/loop-findings.ts';
 import type { RunTimings } from '#workflows/run/timings.ts';
 import type { Lab } from './lab.ts';
 

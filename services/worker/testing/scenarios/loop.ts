@@ -2,7 +2,8 @@
 
 import { LOOP_CRITICAL_CALLS } from '#workflows/run/loop-detection.ts';
 import { loopDetectedSignal } from '#workflows/run/messages.ts';
-import { gravestOf, repeating, traceOf } from '#workflows/run/testing/synthetic-tool-traces.ts';
+import { gravestOf } from '#workflows/run/testing/loop-findings.ts';
+import { repeating, traceOf } from '#workflows/run/testing/synthetic-tool-traces.ts';
 import { patchSpec } from '../runs.ts';
 import { reaches, type Scenario, type Stage } from './stage.ts';
 
