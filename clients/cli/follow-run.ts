@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Run } from '#proto/gen/types.ts';
 import { parseId, type RunId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
+import { ApiError } from '../api/errors.ts';
+import { backoffMs } from '../api/transport.ts';
 import type { SnapshotRequired, SyncEvent } from '../khala/types.ts';
 import type { Watermark } from '../khala/watermark-store.ts';
 import { createApprovalPrompt } from './approval-prompt.ts';
@@ -14,6 +17,25 @@ export async function getRun({ api }: Connection, runId: string): Promise<Run> {
   const { run } = await api.call('runtime.run.get', { params: { run_id: runId } });
   if (!run) throw new CliError(EXIT.failure, `the platform answered nothing about ${runId}`);
   return run;
+}
+
+/** The run as soon as the platform can be reached, which a lost network only delays; undefined once `done`. */
+async function getRunOnceReachable(
+  connection: Connection,
+  runId: string,
+  done: AbortSignal,
+): Promise<Run | undefined> {
+  for (let attempt = 1; !done.aborted; attempt += 1) {
+    try {
+      return await getRun(connection, runId);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.retryable) throw error;
+      await delay(backoffMs(attempt, Math.random), undefined, {
+        signal: done,
+      }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 export function checkRunId(text: string): RunId {
@@ -96,6 +118,7 @@ export async function followRun(
     }
   }
   const interrupt = () => settle('interrupted');
+  const done = new AbortController();
   options.stop.addEventListener('abort', interrupt, { once: true });
   try {
     const subscription = khala.subscribe(topics.runEvents(runId), {
@@ -105,9 +128,9 @@ export async function followRun(
       onCaughtUp: () => {
         isLive = true;
         prompt?.look();
-        void getRun(connection, runId).then((run) => {
+        void getRunOnceReachable(connection, runId, done.signal).then((run) => {
           const position = subscription.position?.seq ?? 0n;
-          if (isTerminal(run) && position >= BigInt(run.latest_seq)) settle('finished');
+          if (run && isTerminal(run) && position >= BigInt(run.latest_seq)) settle('finished');
         }, fail);
       },
       onSnapshotRequired: (required) => readLog(subscription.position, required),
@@ -116,6 +139,7 @@ export async function followRun(
     if (options.stop.aborted) interrupt();
     return await ended;
   } finally {
+    done.abort();
     options.stop.removeEventListener('abort', interrupt);
     prompt?.close();
     await khala.close().catch(() => undefined);

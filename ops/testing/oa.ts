@@ -45,7 +45,12 @@ export function oaOf(
       const { out } = await run('login', '--email', email, '--no-input');
       const log = join(stack.directory, 'data', 'logs', 'control.log');
       const code = await eventually(
-        () => new RegExp(`login code for ${email}: ([0-9-]+)`).exec(readFileSync(log, 'utf8'))?.[1],
+        () =>
+          [
+            ...readFileSync(log, 'utf8').matchAll(
+              new RegExp(`login code for ${email}: ([0-9-]+)`, 'g'),
+            ),
+          ].at(-1)?.[1],
       );
       const verified = await run('login', '--challenge', out.trim(), '--code', code);
       if (verified.code !== 0) throw new Error(verified.err);

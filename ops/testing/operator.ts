@@ -77,7 +77,7 @@ export async function signIn(stack: StackProcess, email: string): Promise<Operat
   };
 }
 
-async function printedCode(stack: StackProcess, email: string): Promise<string> {
+export async function printedCode(stack: StackProcess, email: string): Promise<string> {
   const log = join(stack.env['OA_DATA_DIR'] ?? '', 'logs', 'control.log');
   for (let poll = 0; poll < POLLS_MAX; poll += 1) {
     const codes = [
