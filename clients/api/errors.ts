@@ -74,3 +74,8 @@ export function kindOfStatus(status: number): ApiErrorKind {
   if (status >= 400) return 'Validation';
   return 'Unknown';
 }
+
+/** Faults of a message in one line. */
+export function reasons(faults: readonly { path: string; reason: string }[]): string {
+  return faults.map(({ path, reason }) => `${path} ${reason}`).join('; ');
+}
