@@ -14,6 +14,8 @@ export interface TemporalServerOptions {
   codecEndpoint?: string;
   /** Absent: state lives in memory. */
   databaseFile?: string;
+  /** Beside what every development server of ours has. */
+  dynamicConfig?: Record<string, string>;
 }
 
 /** The arguments of `temporal` that start our development server. */
@@ -32,7 +34,10 @@ export function temporalServerArguments(options: TemporalServerOptions): string[
         ]
       : []),
     ...pairs('--search-attribute', SEARCH_ATTRIBUTES),
-    ...pairs('--dynamic-config-value', DEV_SERVER_DYNAMIC_CONFIG),
+    ...pairs('--dynamic-config-value', {
+      ...DEV_SERVER_DYNAMIC_CONFIG,
+      ...options.dynamicConfig,
+    }),
   ];
 }
 

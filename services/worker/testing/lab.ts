@@ -49,11 +49,13 @@ export interface Lab {
 export interface LabOptions {
   /** How payloads are written and read; as they are where absent. */
   converters?: { worker: DataConverter; verifier: DataConverter };
+  /** Another Temporal server than the suite's. */
+  temporalAddress?: string;
 }
 
-export async function openLab({ converters }: LabOptions = {}): Promise<Lab> {
+export async function openLab(options: LabOptions = {}): Promise<Lab> {
+  const { converters, temporalAddress: address = inject('temporalAddress') } = options;
   Runtime.install({ shutdownSignals: [], logger: QUIET });
-  const address = inject('temporalAddress');
   const namespace = `lab-${randomBytes(6).toString('hex')}`;
   const bundleDirectory = join(import.meta.dirname, '..', '..', '..', '.cache', 'workflows');
   const [database, directory, bundle] = await Promise.all([
