@@ -68,11 +68,10 @@ async function openRun(page: Page, workflows: string, runId: string): Promise<vo
 
 async function timelineOf(page: Page): Promise<{ from: number; to: number }> {
   const heading = await page.getByRole('heading', { name: 'Timeline' }).first().boundingBox();
-  const bottom = await page.evaluate(() =>
-    Math.max(
-      ...[...document.querySelectorAll('svg')].map((svg) => svg.getBoundingClientRect().bottom),
-    ),
+  const boxes = await Promise.all(
+    (await page.locator('svg').all()).map((svg) => svg.boundingBox()),
   );
+  const bottom = Math.max(...boxes.map((box) => (box ? box.y + box.height : 0)));
   return { from: (heading?.y ?? 0) - MARGIN, to: bottom + MARGIN };
 }
 

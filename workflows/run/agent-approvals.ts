@@ -16,6 +16,7 @@ import {
   move,
   type PendingApproval,
   type RunContext,
+  showDetails,
 } from './context.ts';
 import { APPROVALS_PER_TURN_MAX, APPROVALS_WAITING_MAX } from './limits.ts';
 import type { RequestApprovalArgs, RequestedApproval } from './messages.ts';
@@ -115,6 +116,7 @@ function wait(context: RunContext, args: RequestApprovalArgs, timeoutMs: number)
   const approval = { approval_id, rule_key, request_id, generation, expires_at_ms, answer: null };
   context.approvals[approval_id] = approval;
   move(context, { kind: 'enter_phase', phase: 'awaiting_approval' });
+  showDetails(context);
   void expectAnswer(context, approval);
 }
 

@@ -13,7 +13,13 @@ import { type Ending, RunStopped } from './ending.ts';
 import { type EffectiveLimits, effectiveLimits } from './limits.ts';
 import type { LoopFinding } from './loop-detection.ts';
 import type { RunInput, RunView, TurnResponse, WorkerLost, WorkerReceipt } from './messages.ts';
-import { decide, type PolicyDecision, type PolicyQuestion, policyBundleId } from './policy.ts';
+import {
+  decide,
+  type PolicyDecision,
+  type PolicyQuestion,
+  policyBundleId,
+  rulesInForce,
+} from './policy.ts';
 import type { OpenTurn, RecordedStep, RunVerdict, TurnEnd } from './ports.ts';
 import { ATTRIBUTES, stateText } from './search-attributes.ts';
 import { advance, INITIAL_RUN_STATE, type RunState, type RunTransition } from './state.ts';
@@ -202,6 +208,8 @@ export function showDetails(context: RunContext): void {
       worker_id: context.openTurn?.worker_id ?? null,
       waiting_for: context.waitingFor,
       deadline_at_ms: context.deadlineMs,
+      approvals: Object.values(context.approvals).filter(({ answer }) => answer === null),
+      on_timeout: rulesInForce(context.input.policy).approval_timeout,
       note: context.note,
     }),
   );

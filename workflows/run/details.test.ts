@@ -10,6 +10,8 @@ const details: RunDetails = {
   worker_id: 'worker_1',
   waiting_for: 'the receipt of turn 1',
   deadline_at_ms: 0,
+  approvals: [],
+  on_timeout: 'deny',
   note: '',
 };
 
@@ -21,9 +23,18 @@ test('a running run says what it does and what it waits for', () => {
       '- State: running, phase executing',
       '- Turn 1 of at most 10',
       '- Worker: `worker_1`',
-      '- Waits for the receipt of turn 1; at the latest until 1970-01-01T00:00:00.000Z',
+      '- Waits for the receipt of turn 1',
+      '- Ends as timeout at 1970-01-01T00:00:00Z',
     ].join('\n'),
   );
+});
+
+test('a question says what becomes of it when nobody answers', () => {
+  const approvals = [{ approval_id: 'approval_1', expires_at_ms: 60_000 }];
+  expect(describeRun({ ...details, approvals })).toContain(
+    '- Unanswered until 1970-01-01T00:01:00Z, the policy denies `approval_1`',
+  );
+  expect(describeRun({ ...details, approvals, on_timeout: 'approve' })).toContain('approves');
 });
 
 test('a finished run says how it ended', () => {

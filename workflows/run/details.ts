@@ -13,6 +13,10 @@ export interface RunDetails {
   /** A clause: "the receipt of worker_… for turn 1". Empty: it works on its own. */
   waiting_for: string;
   deadline_at_ms: number;
+  /** Questions that wait for a person. */
+  approvals: readonly { approval_id: string; expires_at_ms: number }[];
+  /** What becomes of one that nobody answers. */
+  on_timeout: 'approve' | 'deny';
   note: string;
 }
 
@@ -30,9 +34,15 @@ export function describeRun(details: RunDetails): string {
   if (details.worker_id) lines.push(`- Worker: \`${details.worker_id}\``);
   if (details.recoveries > 0) lines.push(`- Workers lost so far: ${details.recoveries}`);
   if (details.waiting_for) {
-    const latest = new Date(details.deadline_at_ms).toISOString();
-    lines.push(`- Waits for ${details.waiting_for}; at the latest until ${latest}`);
+    lines.push(`- Waits for ${details.waiting_for}`);
   }
+  for (const { approval_id, expires_at_ms } of details.approvals) {
+    const then = details.on_timeout === 'deny' ? 'denies' : 'approves';
+    lines.push(
+      `- Unanswered until ${time(expires_at_ms)}, the policy ${then} ${code(approval_id)}`,
+    );
+  }
+  if (!('reason' in state)) lines.push(`- Ends as timeout at ${time(details.deadline_at_ms)}`);
   if (details.note) lines.push(`- ${details.note}`);
   return lines.join('\n');
 }
@@ -60,6 +70,10 @@ export function describeStart({ run_id, thread_id, owner, spec }: RunInput): str
     `- The run outside of Temporal: ${code(`oa runs show ${run_id}`)}`,
   );
   return lines.join('\n');
+}
+
+function time(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 const CODE_CHARACTERS = 120;

@@ -108,7 +108,7 @@ async function offerTurn(context: RunContext): Promise<LeasedTurn> {
     if (outcome) return outcome;
     await untilOrContinued(context, () => context.workersSeen !== seen, {
       timeoutMs: waitMs,
-      summary: 'Looks again for a worker, should none announce itself',
+      summary: 'No worker is free; looks again then, should none announce itself',
     });
     waitMs = Math.min(waitMs * 2, timings.worker_poll_max_ms);
   }
@@ -124,7 +124,7 @@ async function awaitReceipt(context: RunContext, turn: LeasedTurn): Promise<Work
   for (;;) {
     await untilOrContinued(context, () => answered() !== null || lost() !== null, {
       timeoutMs: waitMs,
-      summary: `Looks for the receipt of turn ${turn.turn}, should its signal be lost`,
+      summary: `A worker has turn ${turn.turn}; asks for its result then, should the news be lost`,
     });
     const receipt = answered() ?? (await readReceipt(turn));
     if (receipt) return receipt;
@@ -147,7 +147,7 @@ function isLost(context: RunContext, turn: LeasedTurn): boolean {
 export function readReceipt(turn: LeasedTurn): Promise<WorkerReceipt | null> {
   const { worker_id, request_id } = turn;
   return activities.readReceipt.executeWithOptions(
-    { summary: summaryOf(`Look for the receipt of turn ${turn.turn}, since no signal came`) },
+    { summary: summaryOf(`Look whether turn ${turn.turn} has a result that no news came of`) },
     [{ worker_id, request_id }],
   );
 }
@@ -163,9 +163,7 @@ async function loseExecutor(
     const { lease_epoch: _, ...open_turn } = turn;
     const recorded = await activities.recordExecutorLost.executeWithOptions(
       {
-        summary: summaryOf(
-          `Record that ${turn.worker_id} was lost in turn ${turn.turn}: ${reason}`,
-        ),
+        summary: summaryOf(`Turn ${turn.turn} lost its worker: ${reason} (${turn.worker_id})`),
       },
       [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
     );

@@ -20,7 +20,7 @@ import { move, type RunContext, step, until, waitFor } from './context.ts';
 import { failed, RunEnded } from './ending.ts';
 import type { TurnResponse } from './messages.ts';
 import type { RunActivities } from './ports.ts';
-import { ATTRIBUTES } from './search-attributes.ts';
+import { ATTRIBUTES, attributesAtStart } from './search-attributes.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
 
@@ -94,6 +94,8 @@ async function runChild(
   context: RunContext,
   verification: VerificationInput,
 ): Promise<VerificationOutcome> {
+  const { harness_input } = verification;
+  const [command = ''] = harness_input.harness.commands;
   const scope = new CancellationScope();
   let outcome: VerificationOutcome | null = null;
   let failure: unknown = null;
@@ -103,14 +105,13 @@ async function runChild(
         VERIFICATION_WORKFLOW_TYPE,
         {
           args: [verification],
-          workflowId: verificationWorkflowId(verification.harness_input.verification_id),
+          workflowId: verificationWorkflowId(harness_input.verification_id),
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.TRY_CANCEL,
-          typedSearchAttributes: [
-            { key: ATTRIBUTES.runId, value: verification.run_id },
-            { key: ATTRIBUTES.tier, value: TIER },
-          ],
-          staticSummary: `Verify attempt ${verification.harness_input.attempt} of ${verification.run_id}`,
+          typedSearchAttributes: attributesAtStart(context.input).filter(
+            ({ key }) => key !== ATTRIBUTES.state,
+          ),
+          staticSummary: summaryOf(`Verify the patch of turn ${harness_input.attempt}: ${command}`),
         },
       ),
     )
