@@ -2,18 +2,15 @@
  * Two builds of the worker, as processes, on a server of their own: what docs/versioning.md promises of a deploy, and its
  * commands word for word.
  */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '#ops/dev/free-port.ts';
 import { temporalCli } from '#ops/dev/temporal-cli.ts';
 import { startTemporalServer } from '#ops/dev/temporal-server.ts';
-import { callsOf } from '#ops/docs/shell.ts';
 import { newId } from '#proto/ids.ts';
 import {
   bundleWithChange,
@@ -22,6 +19,7 @@ import {
   INCOMPATIBLE,
 } from '#workflows/testing/changed-workflows.ts';
 import { QUIET } from '#workflows/testing/replay.ts';
+import { documentedCommands, type RunDocumented } from './testing/documented-command.ts';
 import { type Lab, openLab } from './testing/lab.ts';
 import { type RunHandle, runInput, startRun, taskSpec } from './testing/runs.ts';
 import { type ScriptedAgent, startAgent } from './testing/scripted-agent.ts';
@@ -42,14 +40,14 @@ const IN_A_HURRY = {
 const root = join(import.meta.dirname, '..', '..');
 let directory: string;
 let address: string;
-let cliPath: string;
+let run: RunDocumented;
 let lab: Lab;
 let stopServer: () => Promise<void>;
 const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'oa-rolling-'));
-  cliPath = (await temporalCli(join(root, '.cache'))).path;
+  const cliPath = (await temporalCli(join(root, '.cache'))).path;
   const port = await freePort();
   const server = await startTemporalServer({ cliPath, port, dynamicConfig: IN_A_HURRY });
   address = `127.0.0.1:${port}`;
@@ -59,6 +57,8 @@ beforeAll(async () => {
     await ended;
   };
   lab = await openLab({ temporalAddress: address });
+  const { namespace } = lab;
+  run = await documentedCommands('docs/versioning.md', { address, namespace });
 });
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
@@ -123,21 +123,6 @@ async function historyOf({ handle }: OpenRun) {
 const PATIENCE = { timeout: 60_000, interval: 500 };
 /** Long enough for a worker to have taken the task, were there one. */
 const WAITS_MS = 2_000;
-
-const execute = promisify(execFile);
-const document = await readFile(join(root, 'docs', 'versioning.md'), 'utf8');
-
-/** Runs a command of the document word for word, with this server and these values in the place of its own. */
-async function run(command: string, values: Record<string, string> = {}): Promise<string> {
-  expect(document).toContain(`\n${command}\n`);
-  const [call] = callsOf(command);
-  const filled = (call?.words ?? []).map((word) =>
-    Object.entries(values).reduce((text, [name, value]) => text.replace(name, value), word),
-  );
-  const server = ['--address', address, '--namespace', lab.namespace];
-  const { stdout } = await execute(cliPath, [...filled, ...server]);
-  return stdout;
-}
 
 const DESCRIBE = 'temporal worker deployment describe --name openagents-worker';
 const DESCRIBE_VERSION =

@@ -108,7 +108,7 @@ async function offerTurn(context: RunContext): Promise<LeasedTurn> {
     if (outcome) return outcome;
     await untilOrContinued(context, () => context.workersSeen !== seen, {
       timeoutMs: waitMs,
-      summary: 'No worker is free; looks again then, should none announce itself',
+      summary: 'No worker is free; looks again then',
     });
     waitMs = Math.min(waitMs * 2, timings.worker_poll_max_ms);
   }
@@ -124,7 +124,7 @@ async function awaitReceipt(context: RunContext, turn: LeasedTurn): Promise<Work
   for (;;) {
     await untilOrContinued(context, () => answered() !== null || lost() !== null, {
       timeoutMs: waitMs,
-      summary: `A worker has turn ${turn.turn}; asks for its result then, should the news be lost`,
+      summary: `Waits for turn ${turn.turn}; looks for its result then`,
     });
     const receipt = answered() ?? (await readReceipt(turn));
     if (receipt) return receipt;
@@ -163,7 +163,7 @@ async function loseExecutor(
     const { lease_epoch: _, ...open_turn } = turn;
     const recorded = await activities.recordExecutorLost.executeWithOptions(
       {
-        summary: summaryOf(`Turn ${turn.turn} lost its worker: ${reason} (${turn.worker_id})`),
+        summary: summaryOf(`Worker lost in turn ${turn.turn}: ${reason} (${turn.worker_id})`),
       },
       [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
     );
