@@ -68,11 +68,12 @@ async function openRun(page: Page, workflows: string, runId: string): Promise<vo
 
 async function timelineOf(page: Page): Promise<{ from: number; to: number }> {
   const heading = await page.getByRole('heading', { name: 'Timeline' }).first().boundingBox();
-  const boxes = await Promise.all(
-    (await page.locator('svg').all()).map((svg) => svg.boundingBox()),
+  const frames = await page.locator('svg').locator('xpath=..').all();
+  const boxes = await Promise.all(frames.map((frame) => frame.boundingBox()));
+  // Those of icons are small.
+  const drawing = boxes.find(
+    (box) => box && box.width > VIEWPORT.width / 2 && box.height > MARGIN * 4,
   );
-  // The icons around it are small.
-  const drawing = boxes.find((box) => box && box.width > VIEWPORT.width / 2);
   const bottom = drawing ? drawing.y + drawing.height : VIEWPORT.height;
   return { from: (heading?.y ?? 0) - MARGIN, to: bottom };
 }

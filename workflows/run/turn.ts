@@ -163,7 +163,7 @@ async function loseExecutor(
     const { lease_epoch: _, ...open_turn } = turn;
     const recorded = await activities.recordExecutorLost.executeWithOptions(
       {
-        summary: summaryOf(`Worker lost in turn ${turn.turn}: ${reason} (${turn.worker_id})`),
+        summary: summaryOf(`Worker lost in turn ${turn.turn}: ${reason.split(':', 1)[0]}`),
       },
       [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
     );
