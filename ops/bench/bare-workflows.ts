@@ -1,4 +1,10 @@
-import { condition, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 
 /** Baselines: what Temporal alone costs for the same number of steps. */
 const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({
@@ -16,4 +22,14 @@ export async function bareStart(): Promise<void> {
   setHandler(startedUpdate, () => condition(() => started));
   await nothing();
   started = true;
+}
+
+export const answeredSignal = defineSignal('answered');
+
+export async function bareSignal(): Promise<void> {
+  let answered = false;
+  setHandler(answeredSignal, () => {
+    answered = true;
+  });
+  await condition(() => answered);
 }

@@ -24,9 +24,9 @@ export function signInForBench(stack: StackProcess): Promise<Operator> {
 /** `root`: another checkout's code. */
 export async function startBenchStack(
   directory: string,
-  options: { root?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { root?: string; env?: NodeJS.ProcessEnv; hostFlags?: string[] } = {},
 ): Promise<BenchStack> {
-  const { root, env = {} } = options;
+  const { root, env = {}, hostFlags = [] } = options;
   const stack = await startStackProcess(directory, env, root);
   try {
     const layout = stackLayout(stack.env);
@@ -39,7 +39,7 @@ export async function startBenchStack(
     await oa.ensureLogin(EMAIL);
     const startHost = (...flags: string[]) =>
       oa.startWorker(join(directory, 'data'), '--turns', TURNS_AT_ONCE, ...flags);
-    const host = await startHost();
+    const host = await startHost(...hostFlags);
     return {
       stack,
       operator: await signInForBench(stack),

@@ -2,6 +2,7 @@ import { parseId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
 import type { Operator } from '../testing/operator.ts';
 import type { StackProcess } from '../testing/stack-process.ts';
+import { createArrivals } from './arrivals.ts';
 import { khalaClientOf } from './khala-client.ts';
 
 export interface SeenRun {
@@ -44,43 +45,5 @@ export async function followRuns(stack: StackProcess, operator: Operator): Promi
     finished: (runId) => ended.wait(runId),
     anyFinished: () => ended.any(),
     close: () => client.close(),
-  };
-}
-
-interface Arrivals<T> {
-  arrive(key: string, value: T): void;
-  wait(key: string): Promise<T>;
-  any(): string;
-}
-
-const WAIT_MS = 120_000;
-
-/** Values by key, each settled once, whichever comes first: the value or whoever waits for it. */
-function createArrivals<T>(): Arrivals<T> {
-  const values = new Map<string, T>();
-  const waiting = new Map<string, (value: T) => void>();
-  return {
-    arrive(key, value) {
-      if (values.has(key)) return;
-      values.set(key, value);
-      waiting.get(key)?.(value);
-      waiting.delete(key);
-    },
-    wait(key) {
-      const known = values.get(key);
-      if (known !== undefined) return Promise.resolve(known);
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`${key} did not arrive`)), WAIT_MS);
-        waiting.set(key, (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        });
-      });
-    },
-    any() {
-      const [first] = values.keys();
-      if (!first) throw new Error('nothing arrived');
-      return first;
-    },
   };
 }

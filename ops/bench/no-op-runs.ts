@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Operator } from '../testing/operator.ts';
 import type { StackProcess } from '../testing/stack-process.ts';
+import { BARE_QUEUE, startBareTemporal } from './bare-temporal.ts';
 import type { bareStart, bareSteps } from './bare-workflows.ts';
 import { type FollowedRuns, followRuns } from './follow-runs.ts';
 import { type Measure, median } from './measure.ts';
@@ -13,14 +11,11 @@ const STEPS_OF_A_RUN = 4;
 const ROUNDS = 6;
 const RUNS_PER_ROUND = 40;
 const STARTS_PER_ROUND = 15;
-const QUEUE = 'bench-bare';
 
 /** Runs that do nothing, against workflows that do nothing, round about on one server. */
 export async function measureRuns(stack: StackProcess, operator: Operator): Promise<Measure[]> {
-  const address = stack.state().addresses['temporal'] ?? '';
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
-  const bareWorker = await startBareWorker(address);
+  const bare = await startBareTemporal(stack);
+  const { client } = bare;
   const followed = await followRuns(stack, operator);
   try {
     await runRound(operator, followed, 5);
@@ -40,9 +35,7 @@ export async function measureRuns(stack: StackProcess, operator: Operator): Prom
     return [startMeasure(start), throughputMeasure(throughput)];
   } finally {
     await followed.close();
-    bareWorker.kill('SIGTERM');
-    await once(bareWorker, 'exit');
-    await connection.close();
+    await bare[Symbol.asyncDispose]();
   }
 }
 
@@ -74,21 +67,12 @@ function throughputMeasure(perSecond: { runs: number[]; bare: number[] }): Measu
   };
 }
 
-async function startBareWorker(address: string): Promise<ChildProcess> {
-  const file = join(import.meta.dirname, 'bare-worker.ts');
-  const worker = spawn(process.execPath, [file, address, QUEUE], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  await once(worker.stdout, 'data');
-  return worker;
-}
-
 async function bareRound(client: Client, count: number): Promise<number> {
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: count }, () =>
       client.workflow.execute<typeof bareSteps>('bareSteps', {
-        taskQueue: QUEUE,
+        taskQueue: BARE_QUEUE,
         workflowId: `bare/${crypto.randomUUID()}`,
         args: [STEPS_OF_A_RUN],
       }),
@@ -127,7 +111,7 @@ async function bareStartMs(client: Client): Promise<number> {
   const startedAt = performance.now();
   await client.workflow.executeUpdateWithStart('started', {
     startWorkflowOperation: new WithStartWorkflowOperation<typeof bareStart>('bareStart', {
-      taskQueue: QUEUE,
+      taskQueue: BARE_QUEUE,
       workflowId: `bare/${crypto.randomUUID()}`,
       workflowIdConflictPolicy: 'FAIL',
     }),

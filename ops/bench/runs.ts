@@ -1,6 +1,8 @@
 import { measureGrowth } from './growth.ts';
 import type { Measure } from './measure.ts';
+import { measureApprovals } from './runs/approvals.ts';
 import { measureBesideSpine } from './runs/beside-spine.ts';
+import { measureCodex } from './runs/codex.ts';
 import { measureFleet } from './runs/fleet.ts';
 import { measureHistories } from './runs/histories.ts';
 import { measureRecovery } from './runs/recovery.ts';
@@ -12,6 +14,8 @@ export default function runs(): Promise<Measure[]> {
   return inSections(async (section) => {
     await section('spine', measureBesideSpine);
     await section('recovery', measureRecovery);
+    await section('approvals', measureApprovals);
+    await section('codex', measureCodex);
     await section('fleet', measureFleet);
     await section('histories', measureHistories);
     await section('replay', measureReplayMemory);

@@ -1,17 +1,14 @@
 import { rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { StartedWorker } from '../../demo/oa.ts';
-import type { Operator } from '../../testing/operator.ts';
 import { stackDirectory } from '../../testing/stack-process.ts';
 import { type BenchStack, startBenchStack } from '../bench-stack.ts';
 import { startLongRun } from '../live-run.ts';
 import { type Measure, median } from '../measure.ts';
+import { loggedEvent } from './logged-event.ts';
 
 const ROUNDS = 7;
 /** What is beyond it is measured, so its length only costs waiting. */
 const LEASE_MS = 3_000;
-const POLL_MS = 50;
-const POLLS_MAX = 600;
 
 /** A host is killed in the middle of a turn: how long after the end of its lease an agent works elsewhere. */
 export async function measureRecovery(): Promise<Measure[]> {
@@ -26,7 +23,7 @@ export async function measureRecovery(): Promise<Measure[]> {
       process.stderr.write(`  round ${round + 1} of ${ROUNDS}\n`);
       const killed = alive;
       const runId = await startLongRun(bench.operator);
-      await eventOf(bench.operator, runId, 'tool.call', 1);
+      await loggedEvent(bench.operator, runId, 'tool.call', 1);
       // Only now, so that the run is at the host that is killed; and it is another worker by its name.
       alive = await bench.startHost('--name', `host-${round}`);
       beyondMs.push(await killUnder(bench, killed, runId));
@@ -52,33 +49,8 @@ async function killUnder(
     `/v1/workers/${host.workerId}`,
   );
   const leaseEndMs = Date.parse(worker.lease_expires_at);
-  const goesOn = await eventOf(operator, runId, 'tool.call', 2);
+  const goesOn = await loggedEvent(operator, runId, 'tool.call', 2);
   return Date.parse(goesOn.recorded_at) - leaseEndMs;
-}
-
-interface LoggedEvent {
-  event_type: string;
-  recorded_at: string;
-}
-
-/** The `nth` event of this type in the run's log. */
-async function eventOf(
-  operator: Operator,
-  runId: string,
-  type: string,
-  nth: number,
-): Promise<LoggedEvent> {
-  for (let poll = 0; poll < POLLS_MAX; poll += 1) {
-    const { events } = await operator.call<{ events: LoggedEvent[] }>(
-      'runtime',
-      'GET',
-      `/v1/runs/${runId}/events`,
-    );
-    const found = events.filter(({ event_type }) => event_type === type).at(nth - 1);
-    if (found) return found;
-    await delay(POLL_MS);
-  }
-  throw new Error(`${runId} has no ${type} number ${nth}`);
 }
 
 function recoveryMeasure(beyondMs: number[]): Measure {
