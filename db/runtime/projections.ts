@@ -23,6 +23,8 @@ const RUN_RECEIPT_SCHEMA = 'openagents.run.receipt.v1';
 export interface Rebuilt {
   run_id: string;
   last_seq: bigint;
+  /** What the row claimed before. */
+  found_seq: bigint;
   projection_hash: string;
   /** The fields that differed from the log and were repaired. */
   drifted: string[];
@@ -55,6 +57,7 @@ export async function rebuildRun(sql: Sql, runId: string): Promise<Rebuilt | und
     return {
       run_id: runId,
       last_seq: after.latest_seq,
+      found_seq: before.latest_seq,
       projection_hash,
       drifted: differences(before, after),
     };

@@ -22,6 +22,7 @@ import { createOperations } from '../shared/readiness.ts';
 import { startServer, stopOnSignals } from '../shared/server.ts';
 import { readPrivateKeySet } from '../shared/service-keys.ts';
 import { createTracing } from '../shared/tracing.ts';
+import { AUDIT_EVERY_MS, createAuditor } from './auditor/auditor.ts';
 import { createCollector } from './collector/collector.ts';
 import { workerSettings } from './config.ts';
 import { keepCurrent } from './keep-current.ts';
@@ -140,6 +141,18 @@ const reconciling = sweepForever(
   }),
   sweeps,
 );
+const auditing = sweepForever(
+  createAuditor({
+    sql,
+    onAudited: (projection, count) => metrics.projection_audits_total.record(count, { projection }),
+    onDrift(drift) {
+      const { projection, entity_id, drift_class, fields } = drift;
+      metrics.projection_drift_total.record(1, { projection, drift_class });
+      logger.warn({ projection, entity_id, drift_class, fields }, 'a row had drifted from its log');
+    },
+  }),
+  { ...sweeps, intervalMs: AUDIT_EVERY_MS },
+);
 const collecting = sweepForever(
   createCollector({
     sql,
@@ -194,7 +207,7 @@ const running = await startServer({
     if (worker.getState() === 'RUNNING') worker.shutdown();
   },
   closers: [
-    () => Promise.all([working, sweeping, reconciling, collecting, becoming]),
+    () => Promise.all([working, sweeping, reconciling, auditing, collecting, becoming]),
     () => Promise.all([connection.close(), clientConnection.close()]),
     () => journal.close(),
     () => hinter.close(),

@@ -46,6 +46,16 @@ export const WORKER_METRICS = {
     description: 'Open runs whose Temporal history had ended or was gone, by what became of them.',
     labels: ['found', 'decision'],
   }),
+  projection_audits_total: metric({
+    kind: 'counter',
+    description: 'Rows that the auditor compared with a replay of their log.',
+    labels: ['projection'],
+  }),
+  projection_drift_total: metric({
+    kind: 'counter',
+    description: 'Rows that contradicted their log and were rebuilt from it.',
+    labels: ['projection', 'drift_class'],
+  }),
   sweep_failures_total: metric({
     kind: 'counter',
     description: 'Sweeps that failed; the next one tries again.',

@@ -61,3 +61,18 @@ export const projectionCheckpoints = runtimeSchema.table(
   },
   (table) => [primaryKey({ columns: [table.projection, table.entityId] })],
 );
+
+export const projectionDrift = runtimeSchema.table(
+  'projection_drift',
+  {
+    driftId: bigint('drift_id', { mode: 'bigint' }).generatedAlwaysAsIdentity().primaryKey(),
+    projection: text('projection').notNull(),
+    entityId: text('entity_id').notNull(),
+    driftClass: text('drift_class').notNull(),
+    fields: text('fields').array().notNull(),
+    expectedSeq: bigint('expected_seq', { mode: 'bigint' }).notNull(),
+    foundSeq: bigint('found_seq', { mode: 'bigint' }).notNull(),
+    detectedAt: moment('detected_at').notNull().default(now),
+  },
+  (table) => [index('projection_drift_by_entity').on(table.entityId, table.detectedAt)],
+);
