@@ -65,7 +65,7 @@ describe.skipIf(codexNeeded)(`traps of the real binary${codexNeeded}`, () => {
     using home = scratch();
     const short = {
       call: 'exec_command',
-      arguments: { cmd: 'echo begun; sleep 2', yield_time_ms: 10_000 },
+      arguments: { cmd: 'echo begun; sleep 6', yield_time_ms: 20_000 },
     };
     await using turns = await codexTurns(home.path, inOrder([short], [{ say: 'seen' }]));
     const steering = Promise.withResolvers<(message: TurnMessage) => Promise<boolean>>();
