@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { ARRAY_TYPES } from './array-types.ts';
+import { watchedSocket } from './watched-socket.ts';
 
 /** int8 is `bigint`, bytea a `Buffer`, timestamptz a `Date`, jsonb parsed JSON, and arrays those of `array-types.ts`. */
 export type Sql = postgres.Sql<{ bigint: bigint }>;
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   settings?: Readonly<Record<string, string>>;
   /** Acts as this role, which the login role must be a member of. */
   role?: string;
+  /** A connection on which nothing came or went for so long is ended. Default: longer than a statement may take. */
+  silenceMsMax?: number;
 }
 
 const POOL_SIZE = 8;
@@ -23,10 +26,13 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 /** A transaction waits for our own code only between two statements. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_S = 10;
+/** The server answers a statement before; what is silent for longer is idle, or its line is dead. */
+const SILENCE_MS_MAX = STATEMENT_TIMEOUT_MS + 15_000;
 
 /** A lazy pool: it connects with the first query. End it with `sql.end()`. */
 export function connect(options: ConnectOptions): Sql {
   return postgres(options.url, {
+    ...socketOf(options),
     max: options.max ?? POOL_SIZE,
     connect_timeout: CONNECT_TIMEOUT_S,
     fetch_types: false,
@@ -40,6 +46,15 @@ export function connect(options: ConnectOptions): Sql {
       ...(options.role === undefined ? {} : { role: options.role }),
     },
   });
+}
+
+/** The driver's types do not know the option, its documentation does. */
+function socketOf({ settings, silenceMsMax = SILENCE_MS_MAX }: ConnectOptions): object {
+  // Whoever lets statements take longer waits for them.
+  if (settings?.['statement_timeout'] !== undefined) return {};
+  return {
+    socket: (address: Parameters<typeof watchedSocket>[0]) => watchedSocket(address, silenceMsMax),
+  };
 }
 
 /** An idle writer gives its connection back; the next append pays one connect. */
