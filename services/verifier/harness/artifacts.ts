@@ -10,7 +10,7 @@ import {
   INTERNAL_ASSERTION_HEADER,
   type SignAssertion,
 } from '#services/shared/internal-assertion.ts';
-import { patiently } from './patience.ts';
+import { patiently, SilentLineError, type Watched, withoutSilence } from './patience.ts';
 
 export interface RunArtifacts {
   /** Writes the artifact to a file of the host; what arrives has the hash that was asked for. */
@@ -50,7 +50,7 @@ function isPassing(error: unknown): boolean {
   if (error instanceof ArtifactTransferError) {
     return error.status === TOO_MANY_REQUESTS || error.status >= SERVER_ERROR;
   }
-  return error instanceof TypeError;
+  return error instanceof TypeError || error instanceof SilentLineError;
 }
 
 export function createRunArtifacts(deps: {
@@ -84,14 +84,15 @@ export function createRunArtifacts(deps: {
     );
   }
 
-  async function download(runId: string, sha256: string, file: string, signal: AbortSignal) {
-    const { body } = await request('GET', pathOf(runId, sha256), null, signal);
+  async function download(runId: string, sha256: string, file: string, watched: Watched) {
+    const { body } = await request('GET', pathOf(runId, sha256), null, watched.signal);
     const hash = createHash('sha256');
     let bytes = 0;
     await pipeline(
       Readable.from(body ?? []),
       async function* check(chunks: AsyncIterable<Uint8Array>) {
         for await (const chunk of chunks) {
+          watched.heard();
           bytes += chunk.length;
           if (bytes > ARTIFACT_BYTES_MAX)
             throw new ArtifactMismatchError(`${sha256} is larger than ${ARTIFACT_BYTES_MAX} bytes`);
@@ -100,7 +101,7 @@ export function createRunArtifacts(deps: {
         }
       },
       createWriteStream(file, { mode: 0o644 }),
-      { signal },
+      { signal: watched.signal },
     );
     const actual = `sha256:${hash.digest('hex')}`;
     if (actual !== sha256) throw new ArtifactMismatchError(`${sha256} arrived as ${actual}`);
@@ -108,10 +109,18 @@ export function createRunArtifacts(deps: {
 
   return {
     fetch: (runId, { sha256 }, file, signal) =>
-      patiently(() => download(runId, sha256, file, signal), isPassing, signal),
+      patiently(
+        () => withoutSilence(signal, (watched) => download(runId, sha256, file, watched)),
+        isPassing,
+        signal,
+      ),
     async store(runId, kind, bytes, sha256, signal) {
       const target = `${pathOf(runId, sha256)}?kind=${encodeURIComponent(kind)}`;
-      await patiently(() => request('PUT', target, bytes, signal), isPassing, signal);
+      await patiently(
+        () => withoutSilence(signal, (watched) => request('PUT', target, bytes, watched.signal)),
+        isPassing,
+        signal,
+      );
       return { kind, sha256, bytes: String(bytes.length), uri: '' };
     },
   };

@@ -28,3 +28,41 @@ export async function patiently<T>(
     }
   }
 }
+
+/** A line on which nothing comes for so long is dead, though nobody said so; an answer of the runtime takes milliseconds. */
+const SILENCE_MS_MAX = 20_000;
+
+/** The other end fell silent in the middle of a call. */
+export class SilentLineError extends Error {
+  override readonly name = 'SilentLineError';
+}
+
+export interface Watched {
+  signal: AbortSignal;
+  /** Something came. */
+  heard(): void;
+}
+
+/** Does `work` for as long as something comes. @throws SilentLineError, or what `work` throws */
+export async function withoutSilence<T>(
+  signal: AbortSignal,
+  work: (watched: Watched) => Promise<T>,
+  silenceMsMax = SILENCE_MS_MAX,
+): Promise<T> {
+  const silent = new AbortController();
+  const timer = setTimeout(
+    () => silent.abort(new SilentLineError(`nothing came for ${silenceMsMax} ms`)),
+    silenceMsMax,
+  );
+  try {
+    return await work({
+      signal: AbortSignal.any([signal, silent.signal]),
+      heard: () => void timer.refresh(),
+    });
+  } catch (error) {
+    // A stream that is aborted tells of the abort, not of its reason.
+    throw silent.signal.aborted && !signal.aborted ? silent.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
