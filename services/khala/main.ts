@@ -1,6 +1,7 @@
 import { assertSchemaVersion } from '#db/schema-version.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { remoteKeySet } from '#services/shared/access-token.ts';
+import { clockOf } from '#services/shared/clock.ts';
 import { loadConfig } from '#services/shared/config.ts';
 import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createLogger } from '#services/shared/logger.ts';
@@ -35,6 +36,7 @@ const node = createKhalaNode({
   drainWindowMs: config.KHALA_DRAIN_WINDOW_MS,
   metrics,
   onFault: (where, fault) => logger.error({ err: fault }, `fault of ${where}`),
+  now: clockOf('khala', config),
   faults: faultPointsOf('khala', config),
 });
 

@@ -1,3 +1,4 @@
+import { clockOf } from '../shared/clock.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
 import { createLogger } from '../shared/logger.ts';
 import { stopOnSignals } from '../shared/server.ts';
@@ -12,7 +13,7 @@ const logger = createLogger({
 });
 
 try {
-  stopOnSignals(await startRuntime(config), logger);
+  stopOnSignals(await startRuntime(config, { now: clockOf('runtime', config) }), logger);
 } catch (error) {
   if (error instanceof ConfigurationError) refuseToStart(error);
   logger.fatal({ err: error }, 'the runtime cannot start');

@@ -12,6 +12,7 @@ import { assertSchemaVersion } from '#db/schema-version.ts';
 import { reachFaultPoints } from '#db/transaction.ts';
 import { DEPLOYMENTS, DEVELOPMENT_BUILD_ID } from '#temporal.config';
 import { createDirectoryStore } from '../shared/artifact-store.ts';
+import { clockOf } from '../shared/clock.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
 import { faultPointsOf } from '../shared/fault-points.ts';
 import { createLogger } from '../shared/logger.ts';
@@ -60,6 +61,7 @@ const temporalLogger = new DefaultLogger('WARN', ({ message, meta }) =>
 Runtime.install({ shutdownSignals: [], logger: temporalLogger });
 
 const database = { url: config.RUNTIME_DATABASE_URL, applicationName: 'openagents-worker' };
+const now = clockOf(SERVICE, config);
 const faults = activityFaultPoints(faultPointsOf(SERVICE, config));
 const sql = connect(database);
 reachFaultPoints(sql, faults.inTransactions);
@@ -81,7 +83,7 @@ const activities = createActivities({
   artifacts,
   signingKey,
   keySet: () => listSigningKeys(sql),
-  now: Date.now,
+  now,
 });
 const worker = await createRuntimeWorker({
   connection,
@@ -89,7 +91,7 @@ const worker = await createRuntimeWorker({
   buildId,
   workflowBundle: bundle,
   dataConverter,
-  activities: faults.around(observed(activities, { metrics, tracing, now: Date.now })),
+  activities: faults.around(observed(activities, { metrics, tracing, now })),
   traceFile: config.OA_TRACE_FILE,
 });
 
@@ -123,7 +125,7 @@ const sweeping = sweepForever(
     sql,
     journal,
     client,
-    now: Date.now,
+    now,
     count: (kind) => metrics.swept_total.record(1, { kind }),
   }),
   sweeps,
@@ -132,8 +134,8 @@ const reconciling = sweepForever(
   createReconciler({
     sql,
     client,
-    reconcileRun: createReconcileRun({ sql, journal, now: Date.now }),
-    now: Date.now,
+    reconcileRun: createReconcileRun({ sql, journal, now }),
+    now,
     onReconciled(lost, decision) {
       metrics.reconciled_total.record(1, { found: lost.workflow_status, decision });
       logger.warn({ ...lost, decision }, 'an open run had lost its history');
@@ -157,7 +159,7 @@ const collecting = sweepForever(
   createCollector({
     sql,
     directory: config.OA_ARTIFACTS_DIR,
-    now: Date.now,
+    now,
     graceMs: config.OA_ARTIFACT_GRACE_MS,
     keptMs: config.OA_ARTIFACTS_KEPT_DAYS === 0 ? null : config.OA_ARTIFACTS_KEPT_DAYS * DAY_MS,
     stopping: stopping.signal,
