@@ -81,6 +81,8 @@ export interface FaultFiles {
   directory: string;
   arm(boundary: Boundary): void;
   hasFired(boundary: Boundary): boolean;
+  /** Moves the clock of a process, and back with 0. */
+  moveClock(victim: Victim, offsetMs: number): void;
   /** Takes back what did not fire; true where there was something to take back. */
   disarm(boundary: Boundary): boolean;
 }
@@ -94,6 +96,8 @@ export function faultFiles(directory: string): FaultFiles {
       rmSync(`${pathOf(boundary)}.fired`, { force: true });
       writeFileSync(pathOf(boundary), '');
     },
+    moveClock: (victim, offsetMs) =>
+      writeFileSync(join(directory, `${victim}.clock`), String(offsetMs)),
     hasFired: (boundary) => existsSync(`${pathOf(boundary)}.fired`),
     disarm(boundary) {
       const armed = existsSync(pathOf(boundary));

@@ -2,22 +2,23 @@
  * Many tiny verified runs at once while every process dies, again and again, at every boundary: nothing may be lost, nothing
  * doubled, every receipt must verify.
  *
- *   node ops/chaos/campaign.ts --runs 10000 --kills 1000 --shards 20 --seed 1 --state campaign.json --resume
+ *   node ops/chaos/campaign.ts --runs 10000 --kills 1000 --shards 10 --seed 1 --state campaign.json --resume
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { planKills } from './campaign/plan.ts';
 import { reportOf } from './campaign/report.ts';
-import { runShard, type ShardResult } from './campaign/shard.ts';
+import { runShard, ShardInterrupted, type ShardResult } from './campaign/shard.ts';
 import { describeViolations } from './checker/violation.ts';
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
     kills: { type: 'string', default: '1000' },
-    shards: { type: 'string', default: '20' },
+    shards: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
-    state: { type: 'string', default: '.data/campaign.json' },
+    state: { type: 'string' },
     resume: { type: 'boolean', default: false },
   },
 });
@@ -36,7 +37,12 @@ const asked = {
   shards: Number(values.shards),
   seed: Number(values.seed),
 };
+const file = values.state ?? join('.data', `campaign-${asked.seed}.json`);
 const state = openState();
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.abort());
+}
 const plan = planKills(asked.seed, asked.kills);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -45,14 +51,18 @@ for (let shard = state.results.length; shard < asked.shards; shard += 1) {
   const kills = plan.slice(before(asked.kills, shard), before(asked.kills, shard + 1));
   say(`shard ${shard + 1} of ${asked.shards}: ${runs} runs, ${kills.length} kills`);
   const result = await runShard({
-    ...{ seed: asked.seed, shard, runs, kills },
+    ...{ seed: asked.seed, shard, runs, kills, signal: interrupted.signal },
     onProgress({ runs: done, kills: killed, seconds }) {
       const left = asked.runs - totalRuns() - done;
       const perSecond = (totalRuns() + done) / (totalSeconds() + seconds);
       const minutes = perSecond > 0 ? (left / perSecond / 60).toFixed(0) : '?';
       say(`  ${done} runs, ${killed} kills, ${seconds.toFixed(0)} s; about ${minutes} min left`);
     },
+  }).catch((error: unknown) => {
+    if (error instanceof ShardInterrupted) return undefined;
+    throw error;
   });
+  if (!result) break;
   state.results.push(result);
   save();
   if (result.violations.length > 0) {
@@ -81,18 +91,19 @@ function totalSeconds(): number {
 
 function openState(): State {
   const fresh = { ...asked, results: [] };
-  if (!values.resume || !existsSync(values.state)) return fresh;
-  const found = JSON.parse(readFileSync(values.state, 'utf8')) as State;
+  if (!values.resume || !existsSync(file)) return fresh;
+  const found = JSON.parse(readFileSync(file, 'utf8')) as State;
   const { results, ...was } = found;
   if (JSON.stringify(was) !== JSON.stringify(asked)) {
-    throw new Error(`${values.state} is of another campaign: ${JSON.stringify(was)}`);
+    throw new Error(`${file} is of another campaign: ${JSON.stringify(was)}`);
   }
   return { ...asked, results };
 }
 
 /** A campaign that is killed itself goes on with the next shard. */
 function save(): void {
-  const next = `${values.state}.next`;
+  mkdirSync(dirname(file), { recursive: true });
+  const next = `${file}.next`;
   writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(next, values.state);
+  renameSync(next, file);
 }

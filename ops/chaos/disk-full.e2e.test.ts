@@ -11,21 +11,20 @@ import { eventually } from '../testing/oa.ts';
 import { stackDirectory } from '../testing/stack-process.ts';
 import { type Hosts, startHosts } from './campaign/hosts.ts';
 import { openPlatform, type Platform } from './campaign/platform.ts';
-import { checkDatabase } from './checker/check.ts';
+import { type RunsOfATest, runsOfATest } from './runs-of-a-test.ts';
 import { canMount, type SmallDisk, smallDisk } from './small-disk.ts';
 import { tinyRun } from './tiny-run.ts';
 
 const MIB = 1024 * 1024;
 const LOG_BYTES = 256 * MIB;
 const ARTIFACTS_BYTES = 8 * MIB;
-const ENDS_WITHIN_MS = 120_000;
 
 describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)', () => {
   let platform: Platform;
   let hosts: Hosts;
   let log: SmallDisk;
   let artifacts: SmallDisk;
-  const runs = new Set<string>();
+  let runs: RunsOfATest;
 
   beforeAll(async () => {
     const directory = await stackDirectory();
@@ -33,6 +32,7 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
     artifacts = smallDisk(join(directory, 'data', 'artifacts'), ARTIFACTS_BYTES);
     platform = await openPlatform({ directory });
     hosts = await startHosts(platform.oa, ['one'], 4);
+    runs = runsOfATest(platform);
   });
   afterAll(async () => {
     await hosts.stop();
@@ -44,25 +44,6 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
   const create = (key: string) =>
     platform.ask('POST', '/v1/runs', { spec: tinyRun(platform) }, key);
 
-  async function created(): Promise<string> {
-    const { status, data } = await create(randomUUID());
-    expect(status).toBeLessThan(300);
-    const runId = String(data['run_id']);
-    runs.add(runId);
-    return runId;
-  }
-
-  async function ended(runId: string): Promise<void> {
-    const untilMs = Date.now() + ENDS_WITHIN_MS;
-    for (;;) {
-      const [run] = await platform.sql<{ status: string; bundle: unknown }[]>`
-        select status, bundle from runtime.runs where run_id = ${runId}`;
-      if (run?.bundle) return expect(run.status).toBe('succeeded');
-      expect(Date.now()).toBeLessThan(untilMs);
-      await delay(200);
-    }
-  }
-
   /** What fits into pages that are there is taken; the first that needs another one is refused. */
   async function untilRefused() {
     for (;;) {
@@ -73,24 +54,10 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
     }
   }
 
-  async function expectWhole(): Promise<void> {
-    const { sql, artifactsDirectory } = platform;
-    await eventually(async () => {
-      const [row] = await sql`select from runtime.worker_requests where state = 'pending'`;
-      return row === undefined;
-    });
-    const violations = await checkDatabase({
-      ...{ sql, artifactsDirectory, keys: await platform.publishedKeys() },
-      promises: { runs, events: [] },
-      expectationOf: () => ({ status: 'succeeded', verdict: 'accepted' }),
-    });
-    expect(violations).toEqual([]);
-  }
-
   test('no room for artifacts: the upload is asked to come back, and the run goes on when there is room', async () => {
-    await ended(await created());
+    await runs.ended(await runs.started());
     artifacts.fill(0);
-    const waiting = await created();
+    const waiting = await runs.started();
     const content = 'an artifact';
     const sha256 = sha256Of(Buffer.from(JSON.stringify(content)));
     const path = `/v1/runs/${waiting}/artifacts/${sha256}?kind=output`;
@@ -100,12 +67,12 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
     const [run] = await platform.sql`select status from runtime.runs where run_id = ${waiting}`;
     expect(run?.['status']).toBe('running');
     artifacts.empty();
-    await ended(waiting);
-    await expectWhole();
+    await runs.ended(waiting);
+    await runs.expectWhole();
   }, 300_000);
 
   test('no room for the log: a write is asked to come back and has changed nothing, and succeeds when there is room', async () => {
-    const started = await created();
+    await runs.started();
     log.fill(0);
     const { key, answer: refused } = await untilRefused();
     expect(refused).toMatchObject({ status: 503, code: 'service_unavailable' });
@@ -115,7 +82,7 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
       return answer && answer.status < 300 ? answer : undefined;
     });
     runs.add(String(again.data['run_id']));
-    for (const runId of [started, ...runs]) await ended(runId);
-    await expectWhole();
+    for (const runId of runs.all) await runs.ended(runId);
+    await runs.expectWhole();
   }, 300_000);
 });

@@ -23,6 +23,7 @@ export function victimsOf(platform: Platform, hosts: Hosts): Victims {
   }
 
   async function answers(victim: Victim): Promise<boolean> {
+    if (pidOf(victim) === undefined) return false;
     const address = platform.stack.state().addresses[victim];
     switch (victim) {
       case 'host':
@@ -37,15 +38,14 @@ export function victimsOf(platform: Platform, hosts: Hosts): Victims {
   }
 
   return {
-    serves: async (victim) =>
-      pidOf(victim) !== undefined && (await answers(victim).catch(() => false)),
+    serves: (victim) => answers(victim).catch(() => false),
     kill(victim) {
-      const pid = pidOf(victim);
-      if (victim === 'host') hostsKilled += 1;
       try {
+        const pid = pidOf(victim);
+        if (victim === 'host') hostsKilled += 1;
         return pid !== undefined && process.kill(pid, 'SIGKILL');
       } catch {
-        // Died of another kill in this moment.
+        // Died of another kill in this moment, or the whole stack did.
         return false;
       }
     },

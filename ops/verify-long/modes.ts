@@ -31,4 +31,11 @@ export const LONG_MODES: readonly LongMode[] = [
       OA_SIMULATION_HISTORIES: String(SIMULATED_HISTORIES_PER_SHARD),
     }),
   },
+  {
+    name: 'campaign',
+    summary: '10,000 verified runs under 1,000 kills, in shards of its own that resume',
+    shards: 1,
+    command: ({ seed }) => ['ops/chaos/campaign.ts', '--resume', '--seed', String(seed)],
+    environment: () => ({}),
+  },
 ];

@@ -21,11 +21,15 @@ export interface LoadOptions {
   liveMax: number;
   /** Events that a client appends to each run while it lives. */
   notesPerRun: number;
+  /** Share of the kills that are done, 0 to 1: while runs are ahead of them, few are started at once. */
+  killed(): number;
   /** Part of every idempotency key. */
   name: string;
   stuckAfterMs: number;
 }
 
+/** While kills catch up: enough that every boundary is crossed again and again. */
+const LIVE_AHEAD_OF_KILLS = 10;
 const RETRY_MS = 150;
 const LOOK_MS = 250;
 
@@ -80,7 +84,7 @@ export function startLoad(platform: Platform, options: LoadOptions): Load {
       const now = await countDone().catch(() => done);
       if (now !== done) movedAtMs = Date.now();
       done = now;
-      while (started < options.runs && started - done < options.liveMax) {
+      while (started < options.runs && started - done < liveMax()) {
         started += 1;
         void oneRun(started);
       }
@@ -91,6 +95,11 @@ export function startLoad(platform: Platform, options: LoadOptions): Load {
       }
       await delay(LOOK_MS);
     }
+  }
+
+  function liveMax(): number {
+    const ahead = started > options.killed() * options.runs + options.liveMax;
+    return ahead ? LIVE_AHEAD_OF_KILLS : options.liveMax;
   }
 
   async function countDone(): Promise<number> {

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { processesOf } from '../../testing/left-behind.ts';
 import { checkDatabase } from '../checker/check.ts';
 import type { Violation } from '../checker/violation.ts';
-import { startHosts } from './hosts.ts';
-import { startKiller } from './killer.ts';
+import { type Hosts, startHosts } from './hosts.ts';
+import { type Killer, startKiller } from './killer.ts';
 import { startLoad } from './load.ts';
 import type { Kill } from './plan.ts';
 import { openPlatform, type Platform } from './platform.ts';
@@ -23,6 +23,8 @@ export interface ShardOptions {
   prepare?(platform: Platform): Promise<void>;
   /** Nothing moves for so long: the shard is given up, and its database is checked as it is. */
   stuckAfterMs?: number;
+  /** Aborted: the shard ends at once, without a result. */
+  signal?: AbortSignal;
 }
 
 export interface Progress {
@@ -42,12 +44,15 @@ export interface ShardResult {
   violations: Violation[];
 }
 
+/** Somebody ended it; it has no result, and begins anew when the campaign goes on. */
+export class ShardInterrupted extends Error {}
+
 const HOSTS = ['one', 'two', 'three'];
 const TURNS_EACH = 8;
 /** What a kill holds up for ten seconds or thirty must not hold up the others. */
 const LIVE_MAX = 100;
-const NOTES_PER_RUN = 2;
-const PROGRESS_EVERY_MS = 2_000;
+const NOTES_PER_RUN = 1;
+const PROGRESS_EVERY_MS = 10_000;
 const STUCK_AFTER_MS = 180_000;
 /** Enough sampled runs to know that what the bulk check says is what a person with `oa` sees. */
 const SAMPLES = 2;
@@ -59,18 +64,22 @@ export async function runShard(options: ShardOptions): Promise<ShardResult> {
   const seconds = () => (Date.now() - startedAtMs) / 1000;
   const platform = await openPlatform();
   const { directory } = platform.stack;
+  let hosts: Hosts | undefined;
   try {
     await options.prepare?.(platform);
-    const hosts = await startHosts(platform.oa, HOSTS, TURNS_EACH);
+    hosts = await startHosts(platform.oa, HOSTS, TURNS_EACH);
+    let killer: Killer | undefined;
     const load = startLoad(platform, {
       ...{ runs, liveMax: LIVE_MAX, notesPerRun, name: `${seed}:${shard}` },
+      killed: () => (killer && kills.length > 0 ? killer.done() / kills.length : 1),
       stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
     });
     const progress = () => load.done() / runs;
-    const killer = startKiller({ platform, hosts, plan: [...kills], progress });
+    killer = startKiller({ platform, hosts, plan: [...kills], progress });
     const telling = setInterval(() => {
       options.onProgress?.({ runs: load.done(), kills: killer.done(), seconds: seconds() });
     }, PROGRESS_EVERY_MS);
+    options.signal?.addEventListener('abort', load.stop, { once: true });
     const violations: Violation[] = [];
     try {
       await load.finished;
@@ -82,6 +91,7 @@ export async function runShard(options: ShardOptions): Promise<ShardResult> {
       clearInterval(telling);
     }
     await killer.finished;
+    if (options.signal?.aborted) throw new ShardInterrupted();
     await quiet(platform);
     violations.push(...(await judge(platform, load.promises)));
     await hosts.stop();
@@ -94,6 +104,7 @@ export async function runShard(options: ShardOptions): Promise<ShardResult> {
       violations,
     };
   } finally {
+    await hosts?.stop();
     await platform.remove();
   }
 }
