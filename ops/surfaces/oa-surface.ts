@@ -53,8 +53,12 @@ export async function oaSurface(
     async cancel(runId) {
       must(await oa.run('runs', 'cancel', runId));
     },
-    steer: () => Promise.reject(new Error('oa cannot steer')),
-    interrupt: () => Promise.reject(new Error('oa cannot interrupt')),
+    async steer(runId, text) {
+      must(await oa.run('runs', 'steer', runId, text));
+    },
+    async interrupt(runId) {
+      must(await oa.run('runs', 'interrupt', runId));
+    },
     async outdated() {
       line.outdate();
       const { code, err } = await oa.run('runs', 'ls');

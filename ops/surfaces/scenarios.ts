@@ -9,7 +9,6 @@ export interface Scenario {
 }
 
 const BROWSER = 'the client in a browser joins with Khala, complete';
-const NO_COMMAND = 'the command is not in this build';
 const HOST_IS_TOLD = 'a host is told and does not ask';
 
 /** Revocation joins with control, complete: no surface can be revoked in this build. */
@@ -47,12 +46,12 @@ export const SCENARIOS = [
   {
     name: 'steer',
     expectation: 'the message is delivered to the agent',
-    gaps: { browser: BROWSER, oa: NO_COMMAND, 'agent host': HOST_IS_TOLD },
+    gaps: { browser: BROWSER, 'agent host': HOST_IS_TOLD },
   },
   {
     name: 'interrupt',
     expectation: 'the turn ends as interrupted and its agent is gone',
-    gaps: { browser: BROWSER, oa: NO_COMMAND, 'agent host': HOST_IS_TOLD },
+    gaps: { browser: BROWSER, 'agent host': HOST_IS_TOLD },
   },
   {
     name: 'cancel',

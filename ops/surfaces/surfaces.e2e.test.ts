@@ -95,6 +95,11 @@ function agentsLeft(): string[] {
 }
 const agentIsGone = () => eventually(() => agentsLeft().length === 0 || undefined);
 
+async function endAsCanceled(runId: string): Promise<void> {
+  await observer.call('runtime', 'POST', `/v1/runs/${runId}/cancel`, { reason: 'test' });
+  await inState(runId, 'canceled');
+}
+
 /** A run that changes its own judge, which has to be approved. */
 async function runThatAsks(): Promise<{ runId: string; approvalId: string }> {
   const { run_id: runId } = await observer.call<{ run_id: string }>('runtime', 'POST', '/v1/runs', {
@@ -158,11 +163,13 @@ const CHECKS: Partial<Record<ScenarioName, (surface: Surface) => Promise<void>>>
     await happens(runId, 'run.finished');
   },
   async steer(surface) {
-    const runId = await surface.start(steps());
+    const runId = await surface.start(waits());
     await executing(runId);
     await surface.steer(runId, 'and then this');
+    // A command takes nothing while it works: its next turn begins with the message.
+    await observer.call('runtime', 'POST', `/v1/runs/${runId}/interrupt`, { reason: 'test' });
     await happens(runId, 'message.delivered');
-    await inState(runId, 'succeeded');
+    await endAsCanceled(runId);
   },
   async interrupt(surface) {
     const runId = await surface.start(waits());
@@ -170,8 +177,7 @@ const CHECKS: Partial<Record<ScenarioName, (surface: Surface) => Promise<void>>>
     await surface.interrupt(runId);
     expect((await happens(runId, 'turn.finished')).payload['status']).toBe('interrupted');
     await agentIsGone();
-    await observer.call('runtime', 'POST', `/v1/runs/${runId}/cancel`, { reason: 'test' });
-    await inState(runId, 'canceled');
+    await endAsCanceled(runId);
   },
   async cancel(surface) {
     const runId = await surface.start(waits());
