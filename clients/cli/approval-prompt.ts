@@ -37,7 +37,11 @@ interface Open {
   abort: AbortController;
 }
 
-export function createApprovalPrompt(cli: Cli, { api }: Connection, runId: string): ApprovalPrompt {
+export function createApprovalPrompt(
+  cli: Cli,
+  { api }: Pick<Connection, 'api'>,
+  runId: string,
+): ApprovalPrompt {
   /** Asked here, or answered elsewhere. */
   const settled = new Set<string>();
   let open: Open | null = null;
