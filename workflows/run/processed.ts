@@ -9,8 +9,8 @@ import { currentUpdateInfo } from '@temporalio/workflow';
 import { refuse } from '../shared/failures.ts';
 import type { ProcessedUpdate, RunContext } from './context.ts';
 
-/** A caller repeats a command within seconds; these cover a burst of them and stay below 32 KiB. */
-export const PROCESSED_UPDATES_MAX = 64;
+/** A caller repeats a command within seconds; these cover a burst of them and stay about 32 KiB. */
+export const PROCESSED_UPDATES_MAX = 128;
 
 type UpdateHandler<Result, Args extends unknown[]> = (...args: Args) => Promise<Result>;
 
