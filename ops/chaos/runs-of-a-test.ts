@@ -18,7 +18,8 @@ export interface RunsOfATest {
   expectWhole(): Promise<void>;
 }
 
-const ENDS_WITHIN_MS = 240_000;
+/** Five minutes are what `fetch` waits for an answer on a line that fell silent. */
+const ENDS_WITHIN_MS = 420_000;
 const LOOK_MS = 200;
 
 export function runsOfATest(platform: Platform): RunsOfATest {
