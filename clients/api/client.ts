@@ -15,6 +15,7 @@ import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
 import { pathParameters, type Route } from '#proto/http/routes.ts';
 import { RUN_ROUTES } from '#proto/http/runtime.ts';
 import { APPROVAL_ROUTES } from '#proto/http/runtime-approvals.ts';
+import { PROJECTOR_ROUTES } from '#proto/http/runtime-projectors.ts';
 import { THREAD_ROUTES } from '#proto/http/runtime-threads.ts';
 import { WORKER_ROUTES } from '#proto/http/runtime-workers.ts';
 import { type Draft, type MessageName, readMessage } from '#proto/read.ts';
@@ -29,6 +30,7 @@ const EXECUTION_ROUTES = [
   ...APPROVAL_ROUTES,
   ...WORKER_ROUTES,
   ...THREAD_ROUTES,
+  ...PROJECTOR_ROUTES,
 ] as const;
 
 type AnyRoute = (typeof CONTROL_OWN_ROUTES)[number] | (typeof EXECUTION_ROUTES)[number];

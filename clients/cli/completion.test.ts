@@ -28,7 +28,7 @@ test('bash completes commands, their commands and their flags', async () => {
 test.each(['bash', 'zsh', 'fish'])('the script of %s knows every command', async (shell) => {
   const { out, exitCode } = await oa(['completion', shell]);
   expect(exitCode).toBe(0);
-  for (const word of ['run', 'runs', 'worker', 'receipts', 'replay', 'watch'])
+  for (const word of ['run', 'runs', 'worker', 'receipts', 'replay', 'watch', 'reproject'])
     expect(out).toContain(word);
 });
 

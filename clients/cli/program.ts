@@ -3,6 +3,7 @@ import { examples } from './commands/command.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addKhalaCommands } from './commands/khala.ts';
+import { addReprojectCommand } from './commands/reproject.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addRunsCommands } from './commands/runs.ts';
 import { addSessionCommands } from './commands/session.ts';
@@ -47,6 +48,7 @@ export function createProgram(terminal: Terminal): Command {
   addThreadCommands(program, terminal);
   addEvidenceCommands(program, terminal);
   addKhalaCommands(program, terminal);
+  addReprojectCommand(program, terminal);
   addSessionCommands(program, terminal);
   addStackCommands(program, terminal);
   addCompletionCommand(program, terminal);

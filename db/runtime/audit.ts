@@ -23,6 +23,16 @@ export async function sampleRuns(
     where r.run_id > ${page.afterRunId} order by r.run_id limit ${page.limit}`;
 }
 
+/** As many of the first as have so many events together; a longer log stands alone. */
+export function withinEvents(runs: readonly AuditedRun[], eventsMax: bigint): AuditedRun[] {
+  let events = 0n;
+  const end = runs.findIndex((run, index) => {
+    events += run.events;
+    return index > 0 && events > eventsMax;
+  });
+  return end === -1 ? [...runs] : runs.slice(0, end);
+}
+
 export async function sampleWorkers(
   sql: Sql,
   page: { afterWorkerId: string; limit: number },

@@ -10,9 +10,13 @@ interface DriftRow {
   drift_class: string;
   expected_seq: bigint;
   found_seq: bigint;
+  /** When it was seen, or last known to be right. */
+  at: Date;
+}
+
+interface FoundRow extends DriftRow {
   expected_hash: Buffer;
   found_hash: Buffer;
-  projected_at: Date;
 }
 
 /**
@@ -21,12 +25,12 @@ interface DriftRow {
  */
 export async function listProjectionDrift(
   sql: Queryable,
-  filter: { run_id?: string | undefined; limit: number },
+  filter: { entity_id?: string | undefined; limit: number },
 ): Promise<ProjectionDrift[]> {
-  const rows = await sql<DriftRow[]>`
+  const rows = await sql<FoundRow[]>`
     select * from (
       select c.projection, c.entity_id, c.last_seq as expected_seq, r.latest_seq as found_seq,
-        c.projection_hash as expected_hash, runtime.run_projection_hash(r) as found_hash, c.projected_at,
+        c.projection_hash as expected_hash, runtime.run_projection_hash(r) as found_hash, c.projected_at as at,
         case
           when c.projection_version <> ${RUN_PROJECTION_VERSION} then 'projection_version_changed'
           when c.last_seq > r.latest_seq then 'checkpoint_ahead'
@@ -34,19 +38,40 @@ export async function listProjectionDrift(
             then 'summary_hash_mismatch'
         end as drift_class
       from runtime.projection_checkpoints c join runtime.runs r on r.run_id = c.entity_id
-      where ${filter.run_id ?? null}::text is null or c.entity_id = ${filter.run_id ?? null}
+      where ${filter.entity_id ?? null}::text is null or c.entity_id = ${filter.entity_id ?? null}
     ) compared
     where drift_class is not null
     order by entity_id limit ${filter.limit}`;
   return rows.map((row) => ({
-    projection_name: row.projection,
-    entity_id: row.entity_id,
-    drift_class: row.drift_class,
-    expected_seq: String(row.expected_seq),
-    found_seq: String(row.found_seq),
+    ...driftMessage(row),
     expected_hash: sha256FromBytes(row.expected_hash),
     found_hash: sha256FromBytes(row.found_hash),
-    repaired: false,
-    detected_at: formatTime(row.projected_at.getTime()),
   }));
+}
+
+/** What was found and rebuilt, the newest first: by the auditor, or because somebody asked for it. */
+export async function listRepairedDrift(
+  sql: Queryable,
+  filter: { entity_id?: string | undefined; limit: number },
+): Promise<ProjectionDrift[]> {
+  const rows = await sql<DriftRow[]>`
+    select projection, entity_id, drift_class, expected_seq, found_seq, detected_at as at
+    from runtime.projection_drift
+    where ${filter.entity_id ?? null}::text is null or entity_id = ${filter.entity_id ?? null}
+    order by drift_id desc limit ${filter.limit}`;
+  return rows.map((row) => ({ ...driftMessage(row), repaired: true }));
+}
+
+function driftMessage({ projection, entity_id, drift_class, ...seen }: DriftRow): ProjectionDrift {
+  return {
+    projection_name: projection,
+    entity_id,
+    drift_class,
+    expected_seq: String(seen.expected_seq),
+    found_seq: String(seen.found_seq),
+    expected_hash: '',
+    found_hash: '',
+    repaired: false,
+    detected_at: formatTime(seen.at.getTime()),
+  };
 }

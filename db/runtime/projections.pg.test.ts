@@ -5,7 +5,7 @@ import { newId, type RunId } from '#proto/ids.ts';
 import { type TestDatabase, testDatabase } from '../testing/database.ts';
 import { createTestRun } from '../testing/runs.ts';
 import { createJournal, type Journal } from './journal.ts';
-import { rebuildAllRuns, rebuildRun } from './projections.ts';
+import { rebuildRun } from './projections.ts';
 import { runSummaryMessage } from './run-summary.ts';
 import { readRun } from './runs.ts';
 import type { EventDraft, RunPatch } from './step.ts';
@@ -141,16 +141,6 @@ test.each([
     await tx`delete from runtime.run_events where run_id = ${runId}`;
     await tx`delete from runtime.runs where run_id = ${runId}`;
   });
-});
-
-test('all runs are rebuilt one after the other', async () => {
-  const ids: string[] = [];
-  for await (const rebuilt of rebuildAllRuns(database.runtime)) {
-    expect(rebuilt.drifted).toEqual([]);
-    ids.push(rebuilt.run_id);
-  }
-  expect(ids.length).toBeGreaterThan(1);
-  expect(ids).toEqual([...ids].sort());
 });
 
 test('SQL and proto write the same summary bytes, whatever the texts hold', async () => {

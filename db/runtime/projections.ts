@@ -64,19 +64,6 @@ export async function rebuildRun(sql: Sql, runId: string): Promise<Rebuilt | und
   });
 }
 
-/** Every run, oldest first, each in a transaction of its own. */
-export async function* rebuildAllRuns(sql: Sql): AsyncGenerator<Rebuilt, void, undefined> {
-  let after = '';
-  for (;;) {
-    const [row] = await sql<{ run_id: string }[]>`
-      select run_id from runtime.runs where run_id > ${after} order by run_id limit 1`;
-    if (row === undefined) return;
-    after = row.run_id;
-    const rebuilt = await rebuildRun(sql, row.run_id);
-    if (rebuilt !== undefined) yield rebuilt;
-  }
-}
-
 async function replay(tx: Tx, runId: string): Promise<RunProjection> {
   const projector = runProjector();
   const verifier = chainVerifier(runId);

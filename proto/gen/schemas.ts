@@ -3866,7 +3866,7 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "type": "string"
       },
       "drift_class": {
-        "description": "summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead.",
+        "description": "summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead; broken_log where the log does\nnot verify, so that nothing was rebuilt.",
         "type": "string"
       },
       "expected_seq": {
@@ -3930,6 +3930,11 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "all": {
         "type": "boolean"
+      },
+      "cursor": {
+        "description": "With `all`: next_cursor of the page before.",
+        "type": "string",
+        "pattern": "^((run|worker):[a-z0-9_]{0,160})?$"
       }
     },
     "allOf": [
@@ -3991,6 +3996,10 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
         "items": {
           "$ref": "openagents.runtime.v1.ProjectionDrift"
         }
+      },
+      "next_cursor": {
+        "description": "Of `all`; empty when nothing is left.",
+        "type": "string"
       }
     },
     "additionalProperties": false

@@ -862,10 +862,12 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'run_id', number: 1, kind: 'string', container: 'one', presence: true, oneof: 'target' },
     { name: 'worker_id', number: 2, kind: 'string', container: 'one', presence: true, oneof: 'target' },
     { name: 'all', number: 3, kind: 'bool', container: 'one', presence: true, oneof: 'target' },
+    { name: 'cursor', number: 4, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.ReprojectResponse': [
     { name: 'rebuilt', number: 1, kind: 'uint64', container: 'one', presence: false },
     { name: 'drift', number: 2, kind: 'message', type: 'openagents.runtime.v1.ProjectionDrift', container: 'list', presence: false },
+    { name: 'next_cursor', number: 3, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.runtime.v1.PostRunMessageRequest': [
     { name: 'text', number: 1, kind: 'string', container: 'one', presence: false },

@@ -1162,7 +1162,10 @@ export interface ListProjectionCheckpointsResponse {
 export interface ProjectionDrift {
   projection_name: string;
   entity_id: string;
-  /** summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead. */
+  /**
+   * summary_hash_mismatch, projection_version_changed, hash_and_lag_drift, checkpoint_ahead; broken_log where the log does
+   * not verify, so that nothing was rebuilt.
+   */
   drift_class: string;
   expected_seq: string;
   found_seq: string;
@@ -1184,11 +1187,15 @@ export interface ReprojectRequest {
   run_id?: string;
   worker_id?: string;
   all?: boolean;
+  /** With `all`: next_cursor of the page before. */
+  cursor: string;
 }
 
 export interface ReprojectResponse {
   rebuilt: string;
   drift: ProjectionDrift[];
+  /** Of `all`; empty when nothing is left. */
+  next_cursor: string;
 }
 
 export interface PostRunMessageRequest {

@@ -6,6 +6,7 @@ import { operationId } from './openapi.ts';
 import { pathParameters, type Route } from './routes.ts';
 import { RUN_ROUTES, RUNTIME_ROUTES } from './runtime.ts';
 import { APPROVAL_ROUTES } from './runtime-approvals.ts';
+import { PROJECTOR_ROUTES } from './runtime-projectors.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
 
@@ -91,7 +92,13 @@ describe.each(tables)('the routes of %s', (name, routes) => {
 
 describe('the gateway', () => {
   it('serves every public route of the runtime under its prefix, to people only', () => {
-    const served = [...RUN_ROUTES, ...APPROVAL_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES];
+    const served = [
+      ...RUN_ROUTES,
+      ...APPROVAL_ROUTES,
+      ...WORKER_ROUTES,
+      ...THREAD_ROUTES,
+      ...PROJECTOR_ROUTES,
+    ];
     expect(GATEWAY_ROUTES.map((route) => `${route.method} ${route.path}`)).toEqual(
       served.map((route) => `${route.method} ${GATEWAY_PREFIX}${route.path.slice('/v1'.length)}`),
     );

@@ -65,7 +65,8 @@ export const INTERNAL_ROUTES = [
   {
     ...SERVICE_READ,
     name: 'runtime.projectors.drift',
-    summary: 'Differences that the auditor has found between logs and read models',
+    summary:
+      'Differences between logs and read models: those there are, then those that were repaired',
     path: '/internal/v1/projectors/drift',
     response: 'openagents.runtime.v1.ListProjectionDriftResponse',
     query: {
@@ -79,13 +80,5 @@ export const INTERNAL_ROUTES = [
     summary: 'The summary of a run as its projector wrote it',
     path: '/internal/v1/projectors/run-summary/:run_id',
     response: 'openagents.runtime.v1.RunSummaryResponse',
-  },
-  {
-    ...SERVICE_COMMAND,
-    name: 'runtime.projectors.reproject',
-    summary: 'Rebuild read models from the log',
-    path: '/internal/v1/projectors/reproject',
-    request: 'openagents.runtime.v1.ReprojectRequest',
-    response: 'openagents.runtime.v1.ReprojectResponse',
   },
 ] as const satisfies readonly Route[];

@@ -5,6 +5,7 @@ import type { Route } from './routes.ts';
 import { APPROVAL_ROUTES } from './runtime-approvals.ts';
 import { CODEC_ROUTES } from './runtime-codec.ts';
 import { INTERNAL_ROUTES } from './runtime-internal.ts';
+import { PROJECTOR_ROUTES } from './runtime-projectors.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
 
@@ -176,6 +177,7 @@ export const RUNTIME_ROUTES = [
   ...APPROVAL_ROUTES,
   ...WORKER_ROUTES,
   ...THREAD_ROUTES,
+  ...PROJECTOR_ROUTES,
   ...INTERNAL_ROUTES,
   ...CODEC_ROUTES,
   ...OPERATIONS,

@@ -24,6 +24,13 @@ const BODIES: Record<string, object> = {
   'runtime.run.events.append': { events: [{ event_type: 'text.delta' }] },
   'runtime.run.frame.submit': { frame_id: 'f', type: 'user_message' },
   'runtime.run.cancel': {},
+  'runtime.run.message.post': { text: 'x' },
+  'runtime.run.interrupt': {},
+  'runtime.run.approval.request': {
+    request_id: newId('req'),
+    approval_key: '1/1',
+    kind: 'command_execution',
+  },
   'runtime.run.approval.resolve': { decision: 'approve' },
   'runtime.worker.register': {},
   'runtime.worker.heartbeat': { lease_epoch: '1' },
@@ -33,9 +40,12 @@ const BODIES: Record<string, object> = {
   'runtime.worker.stop': {},
   'runtime.thread.create': {},
   'runtime.thread.message.post': { text: 'x' },
+  'runtime.thread.fork': {},
   'runtime.sync.topics.authorize': { user_id: 'u', topics: [] },
   'runtime.sync.revoke': { session_ids: ['s'] },
-  'runtime.projectors.reproject': { all: true },
+  'runtime.projectors.reproject': { run_id: newId('run') },
+  'runtime.codec.decode': {},
+  'runtime.codec.encode': {},
 };
 
 /** Routes about a thing that has an owner. */
@@ -99,7 +109,8 @@ describe.each(forPeople.map((route) => [route.name, route] as const))('%s', (_, 
     test('lets its owner through', async () => {
       const answer = await call(alice.ask, route);
       expect([401, 403]).not.toContain(answer.status);
-      if (answer.status === 404) expect(answer.json.detail).toMatch(/approval|bundle/);
+      if (answer.status === 404)
+        expect(answer.json.detail).toMatch(/approval|bundle|turn|no thread/);
     });
   }
   test('asks for its scope', async () => {
@@ -116,7 +127,7 @@ describe.each(forPeople.map((route) => [route.name, route] as const))('%s', (_, 
     const principal = {
       user_id: newId('user'),
       org_id: '',
-      scopes: ['runtime.read', 'runtime.write'],
+      scopes: ['runtime.read', 'runtime.write', 'ops.read'],
       session_id: 's',
       device_id: 'd',
     };

@@ -13,6 +13,7 @@ import {
   recordDrift,
   sampleRuns,
   sampleWorkers,
+  withinEvents,
 } from '#db/runtime/audit.ts';
 import { rebuildRun } from '#db/runtime/projections.ts';
 import { rebuildWorker } from '#db/runtime/worker-projection.ts';
@@ -63,7 +64,10 @@ export function createAuditor({ sql, onAudited, onDrift }: AuditorDeps): {
 
   return {
     async sweep() {
-      const runs = withinEvents(await sampleRuns(sql, { afterRunId, limit: ENTITIES_MAX }));
+      const runs = withinEvents(
+        await sampleRuns(sql, { afterRunId, limit: ENTITIES_MAX }),
+        EVENTS_MAX,
+      );
       afterRunId = runs.at(-1)?.run_id ?? '';
       for (const run of runs) await auditRun(run);
       onAudited('run_summary', runs.length);
@@ -73,14 +77,4 @@ export function createAuditor({ sql, onAudited, onDrift }: AuditorDeps): {
       onAudited('codex_worker_summary', workers.length);
     },
   };
-}
-
-/** Invariant 2. */
-function withinEvents(runs: AuditedRun[]): AuditedRun[] {
-  let events = 0n;
-  const end = runs.findIndex((run, index) => {
-    events += run.events;
-    return index > 0 && events > EVENTS_MAX;
-  });
-  return end === -1 ? runs : runs.slice(0, end);
 }
