@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '#activities/index.ts';
+import { createDeriveRunFiles } from '#activities/run/files/derive.ts';
 import { createReconcileRun } from '#activities/run/reconcile.ts';
 import { activityFaultPoints } from '#activities/shared/fault-points.ts';
 import { connect } from '#db/connect.ts';
@@ -29,6 +30,7 @@ import { workerSettings } from './config.ts';
 import { keepCurrent } from './keep-current.ts';
 import { WORKER_METRICS } from './metrics.ts';
 import { observed } from './observe.ts';
+import { createMissingFiles } from './reconciler/missing-files.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
 import { publishReceiptKeys } from './signing-keys.ts';
 import { createSweeper, sweepForever } from './sweeper.ts';
@@ -77,14 +79,15 @@ const [bundle, connection, clientConnection, signingKey] = await Promise.all([
   Connection.connect({ address: config.TEMPORAL_ADDRESS }),
   publishReceiptKeys(sql, SERVICE, keys),
 ]);
-const activities = createActivities({
+const deps = {
   sql,
   journal,
   artifacts,
   signingKey,
   keySet: () => listSigningKeys(sql),
   now,
-});
+};
+const activities = createActivities(deps);
 const worker = await createRuntimeWorker({
   connection,
   namespace: config.TEMPORAL_NAMESPACE,
@@ -139,6 +142,20 @@ const reconciling = sweepForever(
     onReconciled(lost, decision) {
       metrics.reconciled_total.record(1, { found: lost.workflow_status, decision });
       logger.warn({ ...lost, decision }, 'an open run had lost its history');
+    },
+  }),
+  sweeps,
+);
+const derivingFiles = sweepForever(
+  createMissingFiles({
+    sql,
+    client,
+    now,
+    stopping: stopping.signal,
+    deriveRunFiles: createDeriveRunFiles({ ...deps, heartbeat: () => undefined }),
+    onDerived(run_id) {
+      metrics.missing_files_derived_total.record(1, {});
+      logger.warn({ run_id }, 'a run had ended without its files');
     },
   }),
   sweeps,
@@ -209,7 +226,8 @@ const running = await startServer({
     if (worker.getState() === 'RUNNING') worker.shutdown();
   },
   closers: [
-    () => Promise.all([working, sweeping, reconciling, auditing, collecting, becoming]),
+    () =>
+      Promise.all([working, sweeping, reconciling, derivingFiles, auditing, collecting, becoming]),
     () => Promise.all([connection.close(), clientConnection.close()]),
     () => journal.close(),
     () => hinter.close(),

@@ -46,6 +46,11 @@ export const WORKER_METRICS = {
     description: 'Open runs whose Temporal history had ended or was gone, by what became of them.',
     labels: ['found', 'decision'],
   }),
+  missing_files_derived_total: metric({
+    kind: 'counter',
+    description: 'Runs whose files were derived after their workflow was lost.',
+    labels: [],
+  }),
   projection_audits_total: metric({
     kind: 'counter',
     description: 'Rows that the auditor compared with a replay of their log.',

@@ -1,5 +1,5 @@
 import { grantArtifact } from '#db/runtime/artifacts.ts';
-import { type RunRow, readRun } from '#db/runtime/runs.ts';
+import { lockRun, type RunRow, readRun } from '#db/runtime/runs.ts';
 import { transaction } from '#db/transaction.ts';
 import type { ArtifactRef } from '#proto/gen/types.ts';
 import type { Sha256 } from '#proto/sha256.ts';
@@ -28,6 +28,9 @@ async function announce(
   { replay, bundle }: RunFiles,
 ): Promise<void> {
   await transaction(sql, async (tx) => {
+    // A run and its reconciler may derive at once; one of them says so.
+    const locked = await lockRun(tx, run.run_id);
+    if (locked?.replay?.sha256 === replay.sha256) return;
     const files = bundle ? [replay, bundle] : [replay];
     await Promise.all(files.map((file) => grantArtifact(tx, grant(run, file))));
     await journal.appendIn(tx, {

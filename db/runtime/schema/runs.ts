@@ -68,6 +68,9 @@ export const runs = runtimeSchema.table(
       .on(table.status, table.workerId)
       .where(sql`status in ('created', 'running', 'canceling')`),
     index('runs_open').on(table.runId).where(sql`status in ('created', 'running', 'canceling')`),
+    index('runs_without_files')
+      .on(table.runId)
+      .where(sql`trajectory_hash is not null and replay is null`),
   ],
 );
 
