@@ -106,7 +106,7 @@ export function answerMessages(context: RunContext): void {
   setHandler(workerAvailableSignal, () => {
     context.workersSeen += 1;
   });
-  // A frame is in the log before it is signalled; what it changes arrives with the issues that use it.
+  // No build sends it any more: a frame stands in the log. Runs that were told of one by an earlier build replay it.
   setHandler(frameSignal, () => {});
   setHandler(runStateQuery, () => viewOf(context));
 }

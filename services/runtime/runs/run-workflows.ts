@@ -28,7 +28,6 @@ import {
   type CreateRunResult,
   cancelRunUpdate,
   createRunUpdate,
-  frameSignal,
   type InterruptTurnArgs,
   type InterruptTurnResult,
   interruptTurnUpdate,
@@ -41,7 +40,6 @@ import {
   type ResolveApprovalArgs,
   type ResolveApprovalResult,
   RUN_WORKFLOW_TYPE,
-  type RunFrame,
   type RunInput,
   requestApprovalUpdate,
   resolveApprovalUpdate,
@@ -80,7 +78,6 @@ export interface RunWorkflows {
   workerLost(runId: string, lost: WorkerLost): void;
   loopDetected(runId: string, finding: LoopFinding): void;
   workerAvailable(runId: string, workerId: string): void;
-  frameArrived(runId: string, frame: RunFrame): void;
   /** @throws where Temporal does not answer. */
   check(): Promise<void>;
   /** Waits for the signals under way: a call that retries on a closed channel would end the process. */
@@ -184,7 +181,6 @@ export function createRunWorkflows(
       hint(runId, () => handleOf(runId).signal(loopDetectedSignal, finding)),
     workerAvailable: (runId, worker_id) =>
       hint(runId, () => handleOf(runId).signal(workerAvailableSignal, { worker_id })),
-    frameArrived: (runId, frame) => hint(runId, () => handleOf(runId).signal(frameSignal, frame)),
     async check() {
       const deadline = Date.now() + CHECK_DEADLINE_MS;
       await client.withDeadline(deadline, () => client.workflowService.getSystemInfo({}));

@@ -9,14 +9,14 @@ import { heldRun, runIdOf, runNotFound } from './run-access.ts';
 
 /** Hands a frame to a run once: the same frame again is the same event, another under its id is a conflict. */
 export function submitFrame(deps: RuntimeDeps): RuntimeHandler<'runtime.run.frame.submit'> {
-  const { sql, journal, workflows } = deps;
+  const { sql, journal } = deps;
 
   return async function submitFrame({ body, params, caller, command }) {
     const runId = runIdOf(params);
     await heldRun(sql, requirePerson(caller), runId);
     const { frame_id, type: frame_type, payload = {} } = body;
     const payload_sha256 = hashCanonical(payload, { floats: true });
-    const answer = await transaction(sql, async (tx) => {
+    return transaction(sql, async (tx) => {
       const run = await lockRun(tx, runId);
       if (!run) throw runNotFound();
       const known = await findFrame(tx, runId, frame_id);
@@ -50,8 +50,6 @@ export function submitFrame(deps: RuntimeDeps): RuntimeHandler<'runtime.run.fram
         positions: step.positions.map(({ topic, seq }) => ({ topic, seq: String(seq) })),
       });
     });
-    workflows.frameArrived(runId, { frame_id, frame_type });
-    return answer;
 
     function accepted(idempotent_replay: boolean, seq: bigint) {
       return { run_id: runId, frame_id, status: 'accepted', idempotent_replay, seq: String(seq) };
