@@ -131,7 +131,7 @@ async function takeTurn(server: AppServer, cwd: string): Promise<void> {
   const { thread } = await server.call('thread/start', {
     cwd,
     approvalPolicy: 'on-request',
-    sandbox: 'workspace-write',
+    permissions: ':workspace',
     model: MODEL,
   });
   await server.call('turn/start', {

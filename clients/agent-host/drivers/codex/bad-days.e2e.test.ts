@@ -168,10 +168,11 @@ describe.skipIf(codexNeeded)(`what Codex needs${codexNeeded}`, () => {
         [{ say: 'done' }],
       ),
     );
-    await runTurn(turns.deps, turns.turn({ runId: 'run_2' }));
+    const turn = turns.turn({ runId: 'run_2' });
+    await runTurn(turns.deps, turn);
     const output = turns.deps.taken.artifacts.output?.toString() ?? '';
     expect(output).not.toContain('sk-of-a-test');
-    expect(output).toContain('OA_REQUEST_ID=req_1');
+    expect(output).toContain(`OA_REQUEST_ID=${turn.requestId}`);
   });
 });
 

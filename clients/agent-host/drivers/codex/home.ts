@@ -2,11 +2,13 @@
  * The CODEX_HOME of one worker: its threads, its configuration, and a way to the login of the person who started the host.
  * Nothing of the person's own configuration is used, so that a run means the same on every machine.
  */
-import { mkdir, readlink, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, readlink, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PRIVATE_DIRECTORY_MODE, writeFileAtomic } from '../../../api/atomic-file.ts';
 import type { Environment } from '../../git.ts';
+import { PROFILES, permissionLines } from './permissions.ts';
+import { quoted } from './toml.ts';
 
 /** Where the model answers. */
 export type ModelProvider =
@@ -24,6 +26,8 @@ export interface CodexHome {
   model: string | undefined;
 }
 
+/** Below the home: what was said in each thread. */
+export const SESSIONS = 'sessions';
 const KEY_VARIABLE = 'OPENAI_API_KEY';
 const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 /** A name of ours: Codex refuses to have its built-in providers described again. */
@@ -38,20 +42,30 @@ export async function findProvider(
     const variable = environment[KEY_VARIABLE] ? KEY_VARIABLE : undefined;
     return { kind: 'server', baseUrl: serverUrl, variable };
   }
-  const authFile = join(userCodexHome(environment), 'auth.json');
-  const found = await stat(authFile).catch(() => undefined);
-  if (found?.isFile()) return { kind: 'login', authFile };
+  const authFile = await findLogin(environment);
+  if (authFile) return { kind: 'login', authFile };
   return environment[KEY_VARIABLE] ? { kind: 'key', variable: KEY_VARIABLE } : undefined;
 }
 
-export function userCodexHome(environment: Environment): string {
-  return environment['CODEX_HOME'] || join(environment['HOME'] ?? homedir(), '.codex');
+/** By its real path: under any other name it could still be read there. */
+export async function findLogin(environment: Environment): Promise<string | undefined> {
+  const home = environment['CODEX_HOME'] || join(environment['HOME'] ?? homedir(), '.codex');
+  const authFile = await realpath(join(home, 'auth.json')).catch(() => undefined);
+  return authFile && (await stat(authFile)).isFile() ? authFile : undefined;
 }
 
 /** Writes the home anew, but for the threads that are kept in it. */
 export async function prepareHome({ directory, provider, model }: CodexHome): Promise<void> {
   await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-  await writeFileAtomic(join(directory, 'config.toml'), configText(provider, model));
+  const real = await realpath(directory);
+  const databases = join(real, 'databases');
+  // What a command must not read: the login, and what other runs of this worker said.
+  const denied = [join(real, SESSIONS), databases];
+  // Codex would cover what is not there with an empty file, and find that instead of its directory.
+  for (const path of denied) await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  if (provider.kind === 'login') denied.push(provider.authFile);
+  const text = [...settingLines(provider, model, databases), ...permissionLines(denied)];
+  await writeFileAtomic(join(directory, 'config.toml'), `${text.join('\n')}\n`);
   await pointTo(join(directory, 'auth.json'), provider.kind === 'login' ? provider.authFile : '');
 }
 
@@ -63,10 +77,13 @@ async function pointTo(link: string, target: string): Promise<void> {
   if (target !== '') await symlink(target, link);
 }
 
-function configText(provider: ModelProvider, model: string | undefined): string {
-  const lines = [
+function settingLines(provider: ModelProvider, model: string | undefined, databases: string) {
+  return [
     ...(model ? [`model = ${quoted(model)}`] : []),
     ...(provider.kind === 'login' ? [] : [`model_provider = ${quoted(PROVIDER_NAME)}`]),
+    `sqlite_home = ${quoted(databases)}`,
+    // Where a configuration has profiles and names none, Codex ignores the whole of it.
+    `default_permissions = ${quoted(PROFILES.workspace_write)}`,
     'check_for_update_on_startup = false',
     'suppress_unstable_features_warning = true',
     '[analytics]',
@@ -81,7 +98,6 @@ function configText(provider: ModelProvider, model: string | undefined): string 
     'inherit = "core"',
     ...providerLines(provider),
   ];
-  return `${lines.join('\n')}\n`;
 }
 
 function providerLines(provider: ModelProvider): string[] {
@@ -95,9 +111,4 @@ function providerLines(provider: ModelProvider): string[] {
     'requires_openai_auth = false',
     ...(provider.variable ? [`env_key = ${quoted(provider.variable)}`] : []),
   ];
-}
-
-/** A basic string of TOML, whose escapes are those of JSON. */
-function quoted(value: string): string {
-  return JSON.stringify(value);
 }

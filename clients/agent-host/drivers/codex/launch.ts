@@ -1,13 +1,14 @@
 /** How the app server of one turn is started: what it may see, and what its sandbox is told. */
 import { delimiter, dirname, join } from 'node:path';
-import type { ApprovalPolicy, JsonObject, SandboxMode } from '#proto/gen/types.ts';
+import type { ApprovalPolicy, JsonObject } from '#proto/gen/types.ts';
 import type { Environment } from '../../git.ts';
 import { REQUEST_MARK } from '../../process-group.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import type { Workspace } from '../../workspace.ts';
 import type { TurnRequest } from '../driver.ts';
 import type { CodexHome } from './home.ts';
-import type { ApprovalPolicyName, SandboxModeName } from './protocol.ts';
+import { PROFILES } from './permissions.ts';
+import type { ApprovalPolicyName } from './protocol.ts';
 import type { ThreadSettings } from './thread.ts';
 
 export interface LaunchDeps {
@@ -47,17 +48,10 @@ const APPROVAL_POLICIES: Readonly<Record<ApprovalPolicy, ApprovalPolicyName>> = 
   untrusted: 'untrusted',
 };
 
-const SANDBOX_MODES: Readonly<Record<SandboxMode, SandboxModeName>> = {
-  '': 'workspace-write',
-  read_only: 'read-only',
-  workspace_write: 'workspace-write',
-  full_access: 'danger-full-access',
-};
-
 export function launchOf(deps: LaunchDeps, request: TurnRequest, workspace: Workspace): Launch {
   const { agent, requestId } = request;
   const { home } = deps;
-  const mode = SANDBOX_MODES[agent.sandbox];
+  const mode = agent.sandbox || 'workspace_write';
   const argv = [
     deps.binary,
     'app-server',
@@ -67,7 +61,7 @@ export function launchOf(deps: LaunchDeps, request: TurnRequest, workspace: Work
   ];
   const auth = home.provider.kind === 'login' ? [home.provider.authFile] : [];
   const masked =
-    mode === 'danger-full-access'
+    mode === 'full_access'
       ? undefined
       : deps.sandbox.mask(argv, {
           workTree: workspace.workTree,
@@ -87,13 +81,13 @@ export function launchOf(deps: LaunchDeps, request: TurnRequest, workspace: Work
     settings: {
       cwd: workspace.workTree,
       approvalPolicy: APPROVAL_POLICIES[agent.approval_policy],
-      sandbox: mode,
+      permissions: PROFILES[mode],
       ...(model ? { model } : {}),
     },
     confinement: {
-      mode: agent.sandbox || 'workspace_write',
-      tool: mode === 'danger-full-access' ? 'none' : 'codex',
-      network: mode === 'danger-full-access',
+      mode,
+      tool: mode === 'full_access' ? 'none' : 'codex',
+      network: mode === 'full_access',
       credentials_hidden: masked !== undefined,
     },
   };

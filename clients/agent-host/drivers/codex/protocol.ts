@@ -15,16 +15,15 @@ const threadAnswer = z.object({ thread: threadSchema, model: text });
 const textInput = z.object({ type: z.literal('text'), text, text_elements: z.array(z.never()) });
 
 const approvalPolicy = z.enum(['untrusted', 'on-request', 'never']);
-const sandboxMode = z.enum(['read-only', 'workspace-write', 'danger-full-access']);
 const threadSettings = {
   cwd: text,
   approvalPolicy,
-  sandbox: sandboxMode,
+  /** The name of a permission profile. */
+  permissions: text,
   model: text.optional(),
 };
 
 export type ApprovalPolicyName = z.infer<typeof approvalPolicy>;
-export type SandboxModeName = z.infer<typeof sandboxMode>;
 export type TextInput = z.infer<typeof textInput>;
 
 /** Requests of this driver, with what is read of their answers. */

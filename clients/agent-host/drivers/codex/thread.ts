@@ -2,14 +2,14 @@ import type { JsonObject } from '#proto/gen/types.ts';
 import type { TurnRequest } from '../driver.ts';
 import type { AppServer } from './app-server.ts';
 import type { ThreadStart } from './prompt.ts';
-import type { ApprovalPolicyName, SandboxModeName } from './protocol.ts';
+import type { ApprovalPolicyName } from './protocol.ts';
 import { RpcError } from './rpc.ts';
 import { rememberedThread, rememberThread } from './thread-memory.ts';
 
 export interface ThreadSettings {
   cwd: string;
   approvalPolicy: ApprovalPolicyName;
-  sandbox: SandboxModeName;
+  permissions: string;
   model?: string;
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -63,6 +64,8 @@ export async function codexTurns(
   const deps: ReturnType<typeof surroundings> = surroundings(home, {
     driver: (name: string) => (name === 'codex' ? driver : undefined),
   } satisfies Partial<TurnDeps>);
+  // What outlives a turn is killed by this name, also where another test of this machine uses it.
+  const requestId = `req_${randomUUID()}`;
   const source = repository(join(home, 'src', 'app'), { 'a.txt': 'one\n' });
   return {
     deps,
@@ -71,7 +74,7 @@ export async function codexTurns(
     source,
     turn(overrides = {}) {
       const turn = turnOf([], { source });
-      return { ...turn, agent: { ...turn.agent, driver: 'codex' }, ...overrides };
+      return { ...turn, agent: { ...turn.agent, driver: 'codex' }, requestId, ...overrides };
     },
     [Symbol.asyncDispose]: () => model.close(),
   };

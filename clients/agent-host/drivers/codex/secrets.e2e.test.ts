@@ -1,0 +1,66 @@
+/** What a command of the model must not read, tried by one. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { scratch, script, write } from '../../testing/repository.ts';
+import { payloads, runTurn } from '../../testing/turns.ts';
+import { codex, codexNeeded, codexTurns } from './testing/codex-turns.ts';
+import { inOrder } from './testing/scripted-model.ts';
+
+const LOGIN = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-of-a-person' };
+const SANDBOXES = ['workspace_write', 'read_only'] as const;
+
+describe.skipIf(codexNeeded)(`secrets of a worker of Codex${codexNeeded}`, () => {
+  test.each(SANDBOXES)(
+    'with %s no command reads the login that Codex itself uses',
+    async (mode) => {
+      using home = scratch();
+      const login = join(home.path, 'person', '.codex', 'auth.json');
+      write(login, JSON.stringify(LOGIN));
+      const program = join(home.path, 'program', 'bin', 'codex');
+      const linked = join(home.path, 'data', 'codex', 'auth.json');
+      await using turns = await codexTurns(home.path, tries(`cat ${linked}; cat ${login}`), {
+        serverUrl: undefined,
+        binary: { ...binary(), path: program },
+      });
+      script(program, programOf(turns.model.url));
+      const { agent } = turns.turn();
+      await runTurn(turns.deps, turns.turn({ agent: { ...agent, sandbox: mode } }));
+      expect(turns.model.requests[0]?.authorization).toBe(`Bearer ${LOGIN.OPENAI_API_KEY}`);
+      const told = outputOf(turns.deps.taken);
+      expect(told).toContain('the end');
+      expect(told).not.toContain(LOGIN.OPENAI_API_KEY);
+    },
+  );
+
+  test.each(SANDBOXES)('with %s no command reads what other runs said', async (mode) => {
+    using home = scratch();
+    const worker = join(home.path, 'data', 'codex');
+    const names = ['sessions', 'databases'].map((name) => join(worker, name));
+    const looks = names.map((name) => `ls ${name}`).join('; ');
+    await using turns = await codexTurns(home.path, tries(looks));
+    const { agent } = turns.turn();
+    await runTurn(turns.deps, turns.turn({ agent: { ...agent, sandbox: mode } }));
+    const told = outputOf(turns.deps.taken);
+    for (const name of names) expect(told).toContain(`cannot open directory '${name}'`);
+    expect(told).toContain('the end');
+  });
+});
+
+function tries(command: string) {
+  const call = { call: 'exec_command', arguments: { cmd: `${command}; echo the end` } };
+  return inOrder([call], [{ say: 'seen' }]);
+}
+
+function outputOf(taken: Parameters<typeof payloads>[0]): string {
+  return String(payloads(taken, 'tool.result')[0]?.['output_preview']);
+}
+
+function binary() {
+  if (!codex.found) throw new Error(codex.reason);
+  return codex.found;
+}
+
+/** The real binary, which takes the scripted model for OpenAI's own server. */
+function programOf(modelUrl: string): string {
+  return `exec '${binary().path}' "$@" -c 'openai_base_url="${modelUrl}"'`;
+}
