@@ -36,7 +36,7 @@ export interface HostDeps {
   journal: RequestJournal;
   turns: Omit<TurnDeps, 'postEvents' | 'putArtifact' | 'getArtifact' | 'log'>;
   /** What the worker says that it can drive. */
-  drivers: readonly Pick<AgentDriver, 'name' | 'version'>[];
+  drivers: readonly Pick<AgentDriver, 'name' | 'version' | 'tidy'>[];
   identity: WorkerIdentity;
   log: HostLog;
   now(): number;
@@ -83,10 +83,12 @@ export async function runHost(
 }
 
 /** What is not needed any more; a failure to remove it is said, and costs nothing but space. */
-async function tidy({ journal, turns, log, now }: HostDeps): Promise<void> {
+async function tidy({ journal, turns, drivers, log, now }: HostDeps): Promise<void> {
   try {
     await journal.prune(now());
-    await removeOldRuns(turns.workspaces.runsDirectory, journal, now());
+    const { runsDirectory } = turns.workspaces;
+    await removeOldRuns(runsDirectory, journal, now());
+    for (const driver of drivers) await driver.tidy?.(runsDirectory, now());
   } catch (error) {
     log.warn(`old workspaces were not removed: ${String(error)}`);
   }

@@ -73,6 +73,8 @@ export interface AgentDriver {
   /** Of the agent that it drives, where that has one. */
   readonly version?: string;
   runTurn(request: TurnRequest, context: TurnContext): Promise<TurnOutcome>;
+  /** Removes what it kept of runs that are no longer among the host's. */
+  tidy?(runsDirectory: string, nowMs: number): Promise<void>;
 }
 
 /** The request cannot be run on this host as it stands; nothing was executed. */

@@ -9,6 +9,7 @@ import { type AgentDriver, TurnRefusedError } from '../driver.ts';
 import { findProvider, prepareHome } from './home.ts';
 import { launchOf } from './launch.ts';
 import type { CodexBinary } from './locate.ts';
+import { removeOldRollouts } from './rollouts.ts';
 import { runCodexTurn } from './turn.ts';
 import type { TokenPrice } from './usage.ts';
 
@@ -33,6 +34,9 @@ export function createCodexDriver(deps: CodexDriverDeps): AgentDriver {
   return {
     name: 'codex',
     version: binary.version,
+    async tidy(runsDirectory, nowMs) {
+      await removeOldRollouts(deps.homeDirectory, runsDirectory, nowMs);
+    },
     async runTurn(request, context) {
       const provider = await findProvider(deps.environment, deps.serverUrl);
       if (!provider) {
