@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { examine, type Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
+import { examine } from './findings.ts';
 import { stackLayout } from './layout.ts';
 
 /** `oa doctor`: what is wrong on this machine and what mends it. `--json` for programs. */

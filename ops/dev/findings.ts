@@ -1,18 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { codexFinding } from './codex-finding.ts';
+import type { Finding } from './finding.ts';
 import { httpGet } from './http-get.ts';
 import type { Layout } from './layout.ts';
 import { choosePorts, type PortName, takenPorts } from './ports.ts';
 import { runningStack, type StackState } from './running.ts';
-
-export interface Finding {
-  check: string;
-  state: 'ok' | 'degraded' | 'broken';
-  detail: string;
-  /** The one thing to do about it. */
-  mend?: string;
-}
 
 const GIB = 1024 ** 3;
 /** A cluster, the Temporal server's file and the artifacts of some runs. */
@@ -26,6 +20,7 @@ export async function examine(layout: Layout, env: NodeJS.ProcessEnv): Promise<F
     program('git', ['--version'], 'broken', 'install git'),
     temporal(env),
     bubblewrap(),
+    await codexFinding(layout.cache, env),
     disk(layout),
     ...reachable(layout, env),
     ...(running ? await services(running) : await ports(env)),
