@@ -62,6 +62,7 @@ const REPEATED_CALLS = 25;
 const TIMEOUT_MS = 1_200_000;
 const RETRY_MS = 200;
 const FIRES_WITHIN_MS = 45_000;
+const ANSWERED_WITHIN_MS = 120_000;
 
 let platform: Platform;
 let hosts: Hosts;
@@ -200,10 +201,13 @@ async function ended(runId: string): Promise<void> {
 /** What a client does with one idempotency key: asks until it is answered. */
 async function insist(path: string, body: unknown): Promise<Record<string, unknown>> {
   const key = randomUUID();
+  const untilMs = Date.now() + ANSWERED_WITHIN_MS;
   for (;;) {
     const answer = await platform.ask('POST', path, body, key).catch(() => undefined);
     if (answer && answer.status < 300) return answer.data;
-    if (answer?.code === 'invalid_request') throw new Error(JSON.stringify(answer));
+    if (answer?.code === 'invalid_request' || Date.now() > untilMs) {
+      throw new Error(`POST ${path}: ${JSON.stringify(answer)}`);
+    }
     await delay(RETRY_MS);
   }
 }

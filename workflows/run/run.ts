@@ -3,7 +3,7 @@
  *
  * 1. `run.created` comes from the start input, so a lost update cannot leave a run that never begins.
  * 2. Every way out leads through one `finishRun`, which closes the log; nothing reopens it.
- * 3. A cancel that was committed before the run finished wins over any success.
+ * 3. A cancel that was committed before the run finished wins over any other end.
  */
 import {
   allHandlersFinished,
@@ -208,8 +208,8 @@ async function finish(context: RunContext, ending: Ending): Promise<RunResult | 
   return context.exclusive(async () => {
     if (isTold(context) && isJudged(ending) && context.state.status === 'running') return null;
     const { input, openTurn } = context;
-    const tooLate = context.state.status === 'canceling' && ending.status === 'succeeded';
-    const { status, reason_class, reason } = tooLate ? canceled(context) : ending;
+    const isCanceling = context.state.status === 'canceling';
+    const { status, reason_class, reason } = isCanceling ? canceled(context) : ending;
     const finished = await records.finishRun.executeWithOptions(
       { summary: summaryOf(`Close the log as ${status} and sign the receipt: ${reason}`) },
       [

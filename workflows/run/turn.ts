@@ -34,6 +34,9 @@ export async function takeTurn(context: RunContext): Promise<TurnResponse> {
   for (;;) {
     const turn = context.openTurn ?? (await offerTurn(context));
     const receipt = await awaitReceipt(context, turn);
+    // Whoever stopped the turn may still be recording that they did, and their word decides what it came to.
+    if (receipt?.ok && receipt.response.status === 'interrupted')
+      await step(context, async () => {});
     context.openTurn = null;
     context.waitingFor = '';
     if (receipt) context.turnEnd = endOf(turn, receipt);
