@@ -13,10 +13,10 @@ test(
   'a command that no history has breaks every run, each by the name of its history',
   async () => {
     const broken = await replayAll(await bundleWithChange(INCOMPATIBLE), recorded);
-    expect([...broken.keys()].sort()).toEqual(runs.map(({ workflow_id }) => workflow_id).sort());
-    for (const { build, file, workflow_id } of runs) {
-      const advice = broken.get(workflow_id);
-      expect(advice).toContain(`workflows/histories/${build}/${file}: `);
+    expect([...broken.keys()].sort()).toEqual(runs.map(({ name }) => name).sort());
+    for (const { build, name } of runs) {
+      const advice = broken.get(name);
+      expect(advice).toContain(`workflows/histories/${name}: `);
       expect(advice).toContain(`build ${build}`);
       expect(advice).toContain('Nondeterminism');
       expect(advice).toContain('docs/versioning.md, "When a history does not replay"');

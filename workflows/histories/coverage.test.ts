@@ -24,6 +24,18 @@ test.each(SCENARIOS)('scenario $name has a history in the newest build', ({ name
   ).toContain(name);
 });
 
+test('a run in several histories has the one that goes on and the one that was begun by it', () => {
+  const continued = SCENARIOS.filter(({ name }) => name.startsWith('continued-'));
+  expect(continued.length).toBeGreaterThan(0);
+  for (const { name } of continued) {
+    const files = ofNewest.filter(({ scenario, file }) => scenario === name && !/verif/.test(file));
+    expect(files.map(({ file }) => file)).toEqual([`${name}.history-1.json`, `${name}.json`]);
+    const [first, last] = files.map(({ history }) => JSON.stringify(history));
+    expect(first).toContain('"newExecutionRunId":"');
+    expect(last).toContain(`"continuedExecutionRunId":"${files[0]?.run_id}"`);
+  }
+});
+
 test('no history is left of a scenario that is gone', () => {
   const names = SCENARIOS.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);

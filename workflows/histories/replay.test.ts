@@ -21,8 +21,8 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('recorded histories', () => {
-  test.each(recorded)('$build: $file replays as $workflow_id', ({ workflow_id }) => {
-    expect(broken.get(workflow_id)).toBeUndefined();
+  test.each(recorded)('$build: $file replays as $workflow_id', ({ name }) => {
+    expect(broken.get(name)).toBeUndefined();
   });
 
   test.each(recorded)('$build: $file names no machine and no secret', ({ history }) => {
@@ -37,7 +37,7 @@ describe('recorded histories', () => {
     const history = JSON.parse(
       JSON.stringify(one.history).replaceAll('"dispatchTurn"', '"dispatchAnotherTurn"'),
     );
-    const advice = (await replayAll(bundle, [{ ...one, history }])).get(one.workflow_id);
+    const advice = (await replayAll(bundle, [{ ...one, history }])).get(one.name);
     expect(advice).toContain(`workflows/histories/${one.build}/success-agent-task.json`);
     expect(advice).toContain('dispatch');
     expect(advice).toContain('docs/versioning.md');

@@ -11,6 +11,9 @@ export const SUMS_FILE = 'sha256sums.txt';
 export interface RecordedHistory {
   build: string;
   file: string;
+  /** `{build}/{file}`, which no other history has; a run in several histories has one workflow id. */
+  name: string;
+  run_id: string;
   scenario: string;
   workflow_id: string;
   workflow_type: string;
@@ -41,8 +44,13 @@ export function readHistories(build: string): RecordedHistory[] {
   return historyFiles(build).map((file) => {
     const recorded = JSON.parse(readFileSync(join(HISTORIES, build, file), 'utf8'));
     const [started] = recorded.history.events;
-    const workflow_type = started.workflowExecutionStartedEventAttributes.workflowType.name;
-    return { build, file, workflow_type, ...recorded };
+    const { workflowType, originalExecutionRunId } =
+      started.workflowExecutionStartedEventAttributes;
+    return {
+      ...{ build, file, name: `${build}/${file}` },
+      ...{ workflow_type: workflowType.name, run_id: originalExecutionRunId },
+      ...recorded,
+    };
   });
 }
 

@@ -4,13 +4,14 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { runWorkflowId } from '#workflows/run/messages.ts';
 import { HISTORIES, newestBuild } from '#workflows/testing/histories.ts';
 import { verificationWorkflowId } from '#workflows/verification/messages.ts';
+import { historiesOf } from './chain.ts';
 import type { Lab } from './lab.ts';
 import { seeRun } from './runs.ts';
 
 /** Set by `ops/histories/record.ts`. */
 const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
 
-/** Keeps the histories of a run and its verifications as replay fixtures, while recording. */
+/** Keeps the histories of a run, of which it may have several, and its verifications as replay fixtures, while recording. */
 export async function recordHistories(lab: Lab, scenario: string, runId: string): Promise<void> {
   if (!isRecording) return;
   const directory = join(HISTORIES, newestBuild());
@@ -20,13 +21,19 @@ export async function recordHistories(lab: Lab, scenario: string, runId: string)
     verificationWorkflowId(String(started['verification_id'])),
   );
   for (const [index, workflow_id] of [runWorkflowId(runId), ...verifications].entries()) {
-    const handle = lab.client.workflow.getHandle(workflow_id);
     // A verification that was cancelled ends after its run.
-    await handle.result().catch(() => undefined);
-    const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
+    await lab.client.workflow
+      .getHandle(workflow_id)
+      .result()
+      .catch(() => undefined);
+    const histories = await historiesOf(lab, workflow_id);
     const name = index === 0 ? scenario : `${scenario}.verification-${index}`;
-    const fixture = { scenario, workflow_id, history };
-    await writeFile(join(directory, `${name}.json`), `${JSON.stringify(fixture)}\n`);
+    for (const [earlier, history] of histories.entries()) {
+      const isLast = earlier === histories.length - 1;
+      const file = isLast ? `${name}.json` : `${name}.history-${earlier + 1}.json`;
+      const fixture = { scenario, workflow_id, history: withoutMachine(historyToJSON(history)) };
+      await writeFile(join(directory, file), `${JSON.stringify(fixture)}\n`);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 import { AGENT_APPROVAL_SCENARIOS } from './agent-approvals.ts';
 import { APPROVAL_SCENARIOS } from './approval.ts';
 import { CANCEL_SCENARIOS } from './cancel.ts';
+import { CONTINUED_SCENARIOS } from './continued.ts';
 import { CONVERSATION_SCENARIOS } from './conversation.ts';
 import { FAILURE_SCENARIOS } from './failure.ts';
 import { LIMITS_SCENARIOS } from './limits.ts';
@@ -25,4 +26,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CANCEL_SCENARIOS,
   ...RECOVERY_SCENARIOS,
   ...LOOP_SCENARIOS,
+  ...CONTINUED_SCENARIOS,
 ];
