@@ -13,6 +13,9 @@ const PAYLOAD_BYTES_MAX = 7_900;
 /** Beyond this many topics behind one slow notification, hints are dropped: readers have their safety poll. */
 const PENDING_TOPICS_MAX = 50_000;
 
+/** Behind a slow server the rest gathers, newest head per topic, and one notification tells of hundreds of topics. */
+const NOTIFICATIONS_UNDER_WAY_MAX = 8;
+
 export interface Hinter {
   /** Returns at once; never throws. */
   hint(dirty: readonly DirtyTopic[]): void;
@@ -21,23 +24,29 @@ export interface Hinter {
 
 /**
  * Tells Khala which topics moved, after their commit and on a connection of its own: a NOTIFY inside the append's
- * transaction takes a cluster-wide lock across the commit's fsync. While one notification is under way the next ones
- * gather, newest head per topic. A hint may be lost without harm.
+ * transaction takes a cluster-wide lock across the commit's fsync. A notification leaves without waiting for the answer to
+ * the one before, which a busy process reads a turn of its event loop later: until then readers would know nothing of
+ * events that were acknowledged. A hint may be lost without harm.
  */
 export function createHinter(options: { url: string; applicationName: string }): Hinter {
   const sql = connect({ ...options, max: 1 });
   const pending = new Map<bigint, bigint>();
-  let sending: Promise<void> | undefined;
+  const sending = new Set<Promise<void>>();
 
-  async function send(): Promise<void> {
-    while (pending.size > 0) {
-      const payload = takePayload(pending);
-      await sql`select pg_notify(${HINT_CHANNEL}, ${payload})`.catch(() => {
-        // Lost: the readers' safety poll finds what this hint would have told.
+  function send(): void {
+    while (pending.size > 0 && sending.size < NOTIFICATIONS_UNDER_WAY_MAX) {
+      const sent = notify(takePayload(pending)).finally(() => {
+        sending.delete(sent);
+        send();
       });
+      sending.add(sent);
     }
-    // Here and not in a later microtask, in which a new hint would find a sender that has already finished.
-    sending = undefined;
+  }
+
+  async function notify(payload: string): Promise<void> {
+    await sql`select pg_notify(${HINT_CHANNEL}, ${payload})`.catch(() => {
+      // Lost: the readers' safety poll finds what this hint would have told.
+    });
   }
 
   return {
@@ -47,10 +56,10 @@ export function createHinter(options: { url: string; applicationName: string }):
         if (known === undefined && pending.size >= PENDING_TOPICS_MAX) continue;
         if (known === undefined || known < head_seq) pending.set(topic_id, head_seq);
       }
-      if (pending.size > 0) sending ??= send();
+      send();
     },
     async close() {
-      await sending;
+      while (sending.size > 0) await Promise.all(sending);
       await sql.end({ timeout: 1 });
     },
   };

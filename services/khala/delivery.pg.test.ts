@@ -16,6 +16,8 @@ import {
 import { RawPeer } from './testing/raw-peer.ts';
 
 const SAFETY_POLL_MS = 150;
+/** More than BATCH_STEPS_MAX of the journal and DIRTY_TOPICS_MAX of a node. */
+const MOVED_TOPICS = 300;
 const STALLED_AFTER_MS = 600;
 
 let authority: Authority;
@@ -115,6 +117,34 @@ describe('hints', () => {
     for (let step = 0; step < 5; step += 1) await authority.append(runId, 3);
     await expect.poll(() => recorded(peer).lastSeq(topic)).toBe(15n);
     expect(recorded(peer).faults).toEqual([]);
+  });
+
+  test('reach every one of more topics than one commit and one read take', async () => {
+    const rare = await startNode(issuer, authority.database.khalaUrl, { safetyPollMs: 600_000 });
+    const runs = await Promise.all(
+      Array.from({ length: MOVED_TOPICS }, () => authority.newRun(device)),
+    );
+    const followers = await Promise.all(
+      [runs.slice(0, 200), runs.slice(200)].map(async (mine) => {
+        const topics = mine.map(({ topic }) => topic);
+        const peer = new RawPeer(rare.url);
+        peers.push(peer);
+        await peer.admitted(device, await issuer.token(device, { topics }));
+        peer.subscribe(topics);
+        for (const _ of topics) await peer.next('caught_up');
+        return { peer, topics };
+      }),
+    );
+    for (let step = 0; step < 3; step += 1) {
+      await Promise.all(runs.map(({ runId }) => authority.append(runId, 5)));
+    }
+    const late = () =>
+      followers.flatMap(({ peer, topics }) => {
+        const seen = recorded(peer);
+        return topics.filter((topic) => seen.lastSeq(topic) !== 15n);
+      });
+    await expect.poll(late, { timeout: 5_000 }).toEqual([]);
+    await rare.stop();
   });
 
   test('that are forged, doubled, reordered or garbage deliver nothing that is not there', async () => {
