@@ -11,6 +11,8 @@ import type { RuntimeActivityDeps } from '../deps.ts';
 
 const PRODUCER = 'openagents-worker';
 const EVENTS_PER_HEARTBEAT = 1_000;
+/** A chunk is a turn of the thread that compresses, and its buffers: one for each line costs more than the line. */
+const CHUNK_LENGTH = 64 * 1_024;
 
 export interface ReplayFile {
   /** Of the gzip file, as stored; its `uri` names the hash of the lines. */
@@ -44,22 +46,24 @@ export async function storeReplay(
     }
   }
 
-  async function* lines(): AsyncGenerator<Buffer> {
+  async function* chunks(): AsyncGenerator<Buffer> {
     const session = {
       producer: PRODUCER,
       run_id: run.run_id,
       ended_at_ms: run.terminal_at?.getTime() ?? 0,
     };
-    for await (const line of writeReplay(session, events())) {
-      const chunk = Buffer.from(line);
+    for await (const text of gathered(writeReplay(session, events()))) {
+      const chunk = Buffer.from(text);
       hash.update(chunk);
       bytes += chunk.length;
       yield chunk;
     }
   }
 
-  const stored = await pipeline(Readable.from(lines()), createGzip(), (compressed) =>
-    artifacts.put(compressed, { bytesMax: ARTIFACT_BYTES_MAX }),
+  const stored = await pipeline(
+    Readable.from(chunks(), { highWaterMark: 1 }),
+    createGzip(),
+    (compressed) => artifacts.put(compressed, { bytesMax: ARTIFACT_BYTES_MAX }),
   );
   return {
     artifact: {
@@ -70,4 +74,16 @@ export async function storeReplay(
     },
     bytes,
   };
+}
+
+/** Lines in order, many at a time. */
+async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let text = '';
+  for await (const line of lines) {
+    text += line;
+    if (text.length < CHUNK_LENGTH) continue;
+    yield text;
+    text = '';
+  }
+  if (text) yield text;
 }
