@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../api/atomic-file.ts';
 import {
@@ -44,12 +43,12 @@ export async function stopGroup(
  * Kills what a request left behind outside its process group. Only Linux shows other processes' environments; inside
  * bubblewrap nothing can be left, as its process namespace ends with it.
  */
-export async function reapMarked(requestId: string): Promise<number> {
+export function reapMarked(requestId: string): number {
   if (process.platform !== 'linux') return 0;
   const mark = `${REQUEST_MARK}=${requestId}`;
   let killed = 0;
   for (const pid of allPids()) {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    const environment = readProcess(pid, 'environ');
     if (environment.split('\0').includes(mark) && signal(pid, 'SIGKILL')) killed += 1;
   }
   return killed;
@@ -84,6 +83,9 @@ async function settles(group: number, namespaceInit: number | undefined): Promis
 
 async function goneWithin(group: number, limitMs: number): Promise<boolean> {
   const deadline = Date.now() + limitMs;
+  // Most end within milliseconds, and asking whether a group exists is cheap.
+  const soon = Math.min(Date.now() + SETTLE_MS, deadline);
+  while (groupExists(group) && Date.now() < soon) await sleep(SETTLE_POLL_MS);
   while (groupIsAlive(group)) {
     if (Date.now() >= deadline) return false;
     await sleep(POLL_MS);
@@ -118,18 +120,18 @@ function membersOnLinux(group: number): { pid: number; name: string }[] | undefi
 
 /** Undefined where the process is dead or of another group. */
 function memberNamed(pid: number, group: number): { pid: number; name: string } | undefined {
-  const stat = statOf(pid);
+  const stat = readProcess(pid, 'stat');
   const nameEnd = stat.lastIndexOf(')');
   const [state, , processGroup] = stat.slice(nameEnd + 2).split(' ', 3);
   if (processGroup !== String(group) || state === 'Z') return undefined;
   return { pid, name: stat.slice(stat.indexOf('(') + 1, nameEnd) };
 }
 
-function statOf(pid: number): string {
+function readProcess(pid: number, file: 'stat' | 'environ'): string {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    // It ended meanwhile.
+    // It ended meanwhile, or belongs to somebody else.
     return '';
   }
 }

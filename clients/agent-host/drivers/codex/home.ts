@@ -5,7 +5,11 @@
 import { mkdir, readlink, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { PRIVATE_DIRECTORY_MODE, writeFileAtomic } from '../../../api/atomic-file.ts';
+import {
+  PRIVATE_DIRECTORY_MODE,
+  readTextIfPresent,
+  writeFileAtomic,
+} from '../../../api/atomic-file.ts';
 import type { Environment } from '../../git.ts';
 import { PROFILES, permissionLines } from './permissions.ts';
 import { quoted } from './toml.ts';
@@ -65,8 +69,13 @@ export async function prepareHome({ directory, provider, model }: CodexHome): Pr
   for (const path of denied) await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   if (provider.kind === 'login') denied.push(provider.authFile);
   const text = [...settingLines(provider, model, databases), ...permissionLines(denied)];
-  await writeFileAtomic(join(directory, 'config.toml'), `${text.join('\n')}\n`);
+  await keepText(join(directory, 'config.toml'), `${text.join('\n')}\n`);
   await pointTo(join(directory, 'auth.json'), provider.kind === 'login' ? provider.authFile : '');
+}
+
+/** Nearly always it says already what it should, and a write to disk would hold up the turn. */
+async function keepText(path: string, text: string): Promise<void> {
+  if ((await readTextIfPresent(path)) !== text) await writeFileAtomic(path, text);
 }
 
 /** A link and no copy: Codex refreshes a login in place, and a copy would log the person out. */

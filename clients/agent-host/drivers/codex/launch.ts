@@ -7,7 +7,7 @@ import type { Sandbox } from '../../sandbox.ts';
 import type { Workspace } from '../../workspace.ts';
 import type { TurnRequest } from '../driver.ts';
 import type { CodexHome } from './home.ts';
-import { PROFILES } from './permissions.ts';
+import { BASE_PROFILES, PROFILES } from './permissions.ts';
 import type { ApprovalPolicyName } from './protocol.ts';
 import type { ThreadSettings } from './thread.ts';
 
@@ -28,6 +28,8 @@ export interface Launch {
   /** Its processes live in a namespace of their own and end with it. */
   namespaced: boolean;
   settings: ThreadSettings;
+  /** The permission profile of the turn. */
+  permissions: string;
   /** Journaled with the turn's answer. */
   confinement: JsonObject;
 }
@@ -81,9 +83,11 @@ export function launchOf(deps: LaunchDeps, request: TurnRequest, workspace: Work
     settings: {
       cwd: workspace.workTree,
       approvalPolicy: APPROVAL_POLICIES[agent.approval_policy],
-      permissions: PROFILES[mode],
+      permissions: BASE_PROFILES[mode],
       ...(model ? { model } : {}),
     },
+    // Only a login lies in a file. Denying anything costs each turn some tenths of a second.
+    permissions: (home.provider.kind === 'login' ? PROFILES : BASE_PROFILES)[mode],
     confinement: {
       mode,
       tool: mode === 'full_access' ? 'none' : 'codex',

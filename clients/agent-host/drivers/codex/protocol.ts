@@ -45,7 +45,7 @@ export const CLIENT_REQUESTS = {
     result: threadAnswer,
   },
   'turn/start': {
-    params: z.object({ threadId: text, input: z.array(textInput) }),
+    params: z.object({ threadId: text, input: z.array(textInput), permissions: text }),
     result: z.object({ turn: z.object({ id: text }) }),
   },
   'turn/steer': {

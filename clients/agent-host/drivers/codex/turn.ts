@@ -126,6 +126,7 @@ export async function runCodexTurn(
     const begun = await opened.call('turn/start', {
       threadId,
       input: promptOf(request, thread.start),
+      permissions: launch.permissions,
     });
     turnId = begun.turn.id;
     events.follow(turnId);
@@ -188,7 +189,7 @@ export async function runCodexTurn(
     for (const messageId of [...pickedUp.keys()]) settleMessage(messageId, false);
     // Nothing of the agent may change the work tree while the patch is taken.
     await server?.stop();
-    if (!launch.namespaced) await reapMarked(request.requestId);
+    if (!launch.namespaced) reapMarked(request.requestId);
     items.closeOpen();
     await diff.settle();
     const file = await output.finish();
