@@ -32,14 +32,17 @@ export async function measureCodex(): Promise<Measure[]> {
   const binary = await codexBinary();
   const directory = await stackDirectory();
   const model = await startScriptedModel(SCRIPT);
+  const codexHome = join(directory, 'bare-codex');
   try {
     await using bench = await startBenchStack(directory, {
       hostFlags: ['--codex', binary, '--codex-url', model.url, '--codex-model', MODEL],
     });
+    const provider = { kind: 'server' as const, baseUrl: model.url, variable: undefined };
+    await prepareHome({ directory: codexHome, provider, model: MODEL });
     const platform: number[] = [];
     const bare: number[] = [];
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round += 1) {
-      const bareTurnMs = await bareMs({ binary, directory, modelUrl: model.url });
+      const bareTurnMs = await bareMs({ binary, directory, codexHome });
       const platformTurnMs = await platformMs(bench.operator);
       if (round < WARM_UP_ROUNDS) continue;
       bare.push(bareTurnMs);
@@ -83,21 +86,16 @@ async function platformMs(operator: Operator): Promise<number> {
 interface BareCodex {
   binary: string;
   directory: string;
-  modelUrl: string;
+  /** Of all bare turns, as a worker has one: making it anew is no part of a turn. */
+  codexHome: string;
 }
 
 /** From the start of the binary to its end: what a program needs that drives one turn and nothing else. */
-async function bareMs({ binary, directory, modelUrl }: BareCodex): Promise<number> {
-  const home = await mkdtemp(join(directory, 'bare-'));
-  const workTree = join(home, 'work');
-  const codexHome = join(home, 'codex');
-  const temporary = join(home, 'tmp');
+async function bareMs({ binary, directory, codexHome }: BareCodex): Promise<number> {
+  const own = await mkdtemp(join(directory, 'bare-'));
+  const workTree = join(own, 'work');
+  const temporary = join(own, 'tmp');
   for (const made of [workTree, temporary]) await mkdir(made);
-  await prepareHome({
-    directory: codexHome,
-    provider: { kind: 'server', baseUrl: modelUrl, variable: undefined },
-    model: MODEL,
-  });
   let completed: (turn: string) => void = () => {};
   const ended = new Promise<string>((resolve) => {
     completed = resolve;
@@ -106,7 +104,13 @@ async function bareMs({ binary, directory, modelUrl }: BareCodex): Promise<numbe
   const server = await openAppServer({
     argv: [binary, 'app-server'],
     cwd: workTree,
-    env: { PATH: process.env['PATH'] ?? '', HOME: home, CODEX_HOME: codexHome, TMPDIR: temporary },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      // Commands run in the person's login shell, here as there.
+      HOME: process.env['HOME'] ?? '',
+      CODEX_HOME: codexHome,
+      TMPDIR: temporary,
+    },
     namespaced: false,
     stopGraceMs: STOP_GRACE_MS,
     processStarting: async () => {},
@@ -137,6 +141,7 @@ async function takeTurn(server: AppServer, cwd: string): Promise<void> {
   await server.call('turn/start', {
     threadId: thread.id,
     input: [{ type: 'text', text: PROMPT, text_elements: [] }],
+    permissions: ':workspace',
   });
 }
 
