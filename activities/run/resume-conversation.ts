@@ -12,13 +12,13 @@ import { memberOf, textOf } from './json.ts';
 
 type Asked = Pick<CarriedRun, 'approvals' | 'grants' | 'approvalsOfTurn'>;
 
-/** A question about a patch is asked again by its step, which finds the answer where there is one. */
+/** A question about a patch is also asked again by its step, which finds the answer where there is one by then. */
 export async function readApprovals(tx: Tx, runId: string, requestId: string): Promise<Asked> {
   const asked: Asked = { approvals: {}, grants: [], approvalsOfTurn: 0 };
   for (const row of await listRunApprovals(tx, runId)) {
     const { approval_id, request_id, rule_key, generation, scope } = row;
     if (request_id === requestId) asked.approvalsOfTurn += 1;
-    if (row.state === 'requested' && request_id !== null) {
+    if (row.state === 'requested') {
       asked.approvals[approval_id] = {
         ...{ approval_id, request_id, rule_key, generation },
         expires_at_ms: row.expires_at.getTime(),
