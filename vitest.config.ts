@@ -16,7 +16,10 @@ function project(name: string, pattern: string, more: object = {}) {
   };
 }
 
-const NEEDS_A_SERVER = ['pg', 'temporal', 'e2e', 'browser'];
+const NEEDS_A_SERVER = ['pg', 'temporal', 'e2e', 'browser', 'long'];
+
+/** `npm run verify:long` plays what a merge does not wait for. */
+const isLong = process.env['OA_LONG'] === '1';
 
 export default defineConfig({
   test: {
@@ -44,6 +47,9 @@ export default defineConfig({
       }),
       project('e2e', '**/*.e2e.test.ts', { testTimeout: 180_000, fileParallelism: false }),
       project('browser', '**/*.browser.test.ts', { testTimeout: 60_000 }),
+      ...(isLong
+        ? [project('long', '**/*.long.test.ts', { testTimeout: 420_000, fileParallelism: false })]
+        : []),
     ],
   },
 });

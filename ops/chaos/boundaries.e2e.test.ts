@@ -63,6 +63,7 @@ const TIMEOUT_MS = 1_200_000;
 const RETRY_MS = 200;
 const FIRES_WITHIN_MS = 45_000;
 const ANSWERED_WITHIN_MS = 120_000;
+const MOMENT_MS = 2_000;
 
 let platform: Platform;
 let hosts: Hosts;
@@ -147,6 +148,7 @@ async function happen(scenario: Scenario, runId: string): Promise<void> {
     case 'interrupted':
       await reached(runId, 'tool.call');
       await insist(`/v1/runs/${runId}/interrupt`, { reason: 'another way' });
+      await turnIsOver(runId);
       await insist(`/v1/runs/${runId}/messages`, { text: 'go on', mode: 'queue' });
       return;
     case 'looping':
@@ -186,6 +188,17 @@ async function reached(runId: string, eventType: string): Promise<void> {
       select from runtime.run_events where run_id = ${runId} and event_type = ${eventType} limit 1`;
     return row && true;
   });
+}
+
+/** Its worker has answered, and the run had a moment to say that it waits to be told how to go on. */
+async function turnIsOver(runId: string): Promise<void> {
+  await eventually(async () => {
+    const [open] = await platform.sql`
+      select from runtime.worker_requests
+      where run_id = ${runId} and method = 'turn/start' and state = 'pending'`;
+    return open === undefined || undefined;
+  });
+  await delay(MOMENT_MS);
 }
 
 async function ended(runId: string): Promise<void> {

@@ -38,4 +38,12 @@ export const LONG_MODES: readonly LongMode[] = [
     command: ({ seed }) => ['ops/chaos/campaign.ts', '--resume', '--seed', String(seed)],
     environment: () => ({}),
   },
+  {
+    name: 'faults',
+    summary:
+      'every line cut and half open, clocks an hour back, and checks that fail without what they rely on',
+    shards: 1,
+    command: () => ['node_modules/vitest/vitest.mjs', 'run', '--project', 'long'],
+    environment: () => ({ OA_LONG: '1' }),
+  },
 ];
