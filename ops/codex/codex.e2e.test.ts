@@ -36,7 +36,7 @@ const ASK: ModelItem = {
 };
 const LONG: ModelItem = {
   call: 'exec_command',
-  arguments: { cmd: 'echo begun; sleep 3', yield_time_ms: 20_000 },
+  arguments: { cmd: 'for at in 1 2 3 4 5 6; do echo begun; sleep 1; done', yield_time_ms: 20_000 },
 };
 const PLAN: ModelItem = {
   call: 'update_plan',

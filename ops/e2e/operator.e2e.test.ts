@@ -30,6 +30,7 @@ beforeAll(async () => {
     join(src, 'slow.sh'),
     'for step in 1 2 3 4 5 6; do echo "step $step"; sleep 0.5; done; echo 42 > value.txt',
   );
+  executable(join(src, 'waits.sh'), 'echo waiting; sleep 300');
   oa = oaOf(stack, src);
   const home = join(stack.directory, 'stranger');
   stranger = oaOf({ ...stack, env: { ...stack.env, OA_CONFIG_HOME: home } }, src);
@@ -100,7 +101,7 @@ describe('logged in, with a worker', () => {
   });
 
   test('a run can be listed, shown, canceled and fetched, by its owner', async () => {
-    const detached = await oa.run('run', 'wait', ...WORK, '--agent', './slow.sh', '--detach');
+    const detached = await oa.run('run', 'wait', ...WORK, '--agent', './waits.sh', '--detach');
     const runId = detached.out.trim();
     expect(detached).toMatchObject({
       code: 0,

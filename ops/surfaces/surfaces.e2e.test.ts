@@ -34,7 +34,7 @@ beforeAll(async () => {
   src = join(stack.directory, 'src');
   mkdirSync(src);
   repositoryWithBug(join(src, 'app'));
-  executable(join(src, 'steps.sh'), 'for n in 1 2 3 4 5 6; do echo "step $n"; sleep 0.5; done');
+  executable(join(src, 'steps.sh'), 'for n in 1 2 3 4 5 6; do echo "step $n"; sleep 2; done');
   executable(join(src, 'waits.sh'), 'echo "step 1"; sleep 300');
   observer = await signIn(stack, EMAIL);
   for (const name of ['oa', 'node client', 'agent host'] as const) {
