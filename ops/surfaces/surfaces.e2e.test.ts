@@ -34,7 +34,7 @@ beforeAll(async () => {
   src = join(stack.directory, 'src');
   mkdirSync(src);
   repositoryWithBug(join(src, 'app'));
-  executable(join(src, 'steps.sh'), 'for n in 1 2 3 4 5 6; do echo "step $n"; sleep 2; done');
+  executable(join(src, 'steps.sh'), 'for n in 1 2 3 4 5 6; do echo "step $n"; sleep 1.5; done');
   executable(join(src, 'waits.sh'), 'echo "step 1"; sleep 300');
   observer = await signIn(stack, EMAIL);
   for (const name of ['oa', 'node client', 'agent host'] as const) {
@@ -123,6 +123,8 @@ function journeyOf(surface: Surface) {
   if (known) return known;
   const journey = cutInTheMiddle(surface);
   journeys.set(surface.name, journey);
+  // Whoever asks again after a failure gets another journey.
+  journey.catch(() => journeys.delete(surface.name));
   return journey;
 }
 
