@@ -13,7 +13,9 @@ async function offered(line: string): Promise<string[]> {
   const words = line.split(' ');
   const quoted = words.map((word) => `'${word}'`).join(' ');
   const script = `source ${path}; COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _oa; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return execFileSync('bash', ['-c', script], { cwd: home.path, encoding: 'utf8' })
+  // Without the start-up files of whoever runs this, which may do anything.
+  const env = { PATH: process.env['PATH'], HOME: home.path };
+  return execFileSync('bash', ['-c', script], { cwd: home.path, encoding: 'utf8', env })
     .split('\n')
     .filter(Boolean);
 }
