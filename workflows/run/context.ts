@@ -30,6 +30,11 @@ export interface LeasedTurn extends OpenTurn {
   lease_epoch: string;
 }
 
+/** A turn as the steps know it. */
+export function withoutLease({ turn, worker_id, request_id }: LeasedTurn): OpenTurn {
+  return { turn, worker_id, request_id };
+}
+
 /** A question that waits for a person. */
 export interface PendingApproval {
   approval_id: string;

@@ -18,6 +18,7 @@ import {
   until,
   type WaitingMessage,
   waitFor,
+  withoutLease,
 } from './context.ts';
 import { failed, RunEnded } from './ending.ts';
 import { QUEUED_MESSAGES_MAX, STEERED_MESSAGES_MAX, TURN_MESSAGES_BYTES_MAX } from './limits.ts';
@@ -27,7 +28,7 @@ import type {
   PostMessageArgs,
   PostMessageResult,
 } from './messages.ts';
-import type { OpenTurn, RunActivities } from './ports.ts';
+import type { RunActivities } from './ports.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
 
@@ -209,8 +210,4 @@ export async function awaitMessage(context: RunContext): Promise<void> {
 
 function plain({ message_id, json_bytes }: WaitingMessage): WaitingMessage {
   return { message_id, json_bytes };
-}
-
-function withoutLease({ turn, worker_id, request_id }: LeasedTurn): OpenTurn {
-  return { turn, worker_id, request_id };
 }

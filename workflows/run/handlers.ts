@@ -5,7 +5,7 @@ import { refuse } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { askForAgent, assertMayAsk } from './agent-approvals.ts';
 import { answerApproval, assertPending } from './approval-answers.ts';
-import { move, type RunContext, viewOf } from './context.ts';
+import { move, type RunContext, viewOf, withoutLease } from './context.ts';
 import { assertInterruptible, assertMaySpeak, interruptTurn, takeMessage } from './conversation.ts';
 import {
   type CancelRunArgs,
@@ -139,11 +139,7 @@ export function requestCancel(
           reason: args.reason,
           requested_by: args.requested_by,
           command: args.command,
-          open_turn: openTurn && {
-            turn: openTurn.turn,
-            worker_id: openTurn.worker_id,
-            request_id: openTurn.request_id,
-          },
+          open_turn: openTurn && withoutLease(openTurn),
         },
       ],
     );

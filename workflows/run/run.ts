@@ -19,7 +19,7 @@ import { summaryOf } from '../shared/summary.ts';
 import { approvePatch } from './approval.ts';
 import { expectAnswers } from './approval-answers.ts';
 import type { ContinuableInput } from './carry.ts';
-import { decideFor, move, type RunContext, showDetails } from './context.ts';
+import { decideFor, move, type RunContext, showDetails, withoutLease } from './context.ts';
 import { continueBetweenTurns, continueRun, RunContinues } from './continue.ts';
 import { awaitMessage, isTold } from './conversation.ts';
 import { COMPLETED_WITHOUT_VERDICT, type Ending, failed, RunEnded, RunStopped } from './ending.ts';
@@ -221,11 +221,7 @@ async function finish(context: RunContext, ending: Ending): Promise<RunResult | 
           policy_bundle_id: context.policyBundleId,
           decisions: context.decisions,
           turn_end: context.turnEnd,
-          open_turn: openTurn && {
-            turn: openTurn.turn,
-            worker_id: openTurn.worker_id,
-            request_id: openTurn.request_id,
-          },
+          open_turn: openTurn && withoutLease(openTurn),
           verdict: context.verdict,
           patch: context.patch,
         },

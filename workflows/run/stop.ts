@@ -2,7 +2,7 @@
 import { condition, proxyActivities } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
 import { summaryOf } from '../shared/summary.ts';
-import { type RunContext, waitFor } from './context.ts';
+import { type RunContext, waitFor, withoutLease } from './context.ts';
 import { type Ending, failed, type RunStopped } from './ending.ts';
 import type { LoopFinding } from './loop-detection.ts';
 import type { RunActivities } from './ports.ts';
@@ -37,11 +37,7 @@ async function interruptLoop(context: RunContext, finding: LoopFinding): Promise
         {
           run_id: input.run_id,
           finding,
-          open_turn: openTurn && {
-            turn: openTurn.turn,
-            worker_id: openTurn.worker_id,
-            request_id: openTurn.request_id,
-          },
+          open_turn: openTurn && withoutLease(openTurn),
         },
       ],
     );

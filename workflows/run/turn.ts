@@ -11,6 +11,7 @@ import {
   step,
   until,
   waitFor,
+  withoutLease,
 } from './context.ts';
 import { untilOrContinued } from './continue.ts';
 import { closeTurn, tellTurn } from './conversation.ts';
@@ -163,12 +164,19 @@ async function loseExecutor(
 ): Promise<WorkerReceipt | null> {
   const recovery = context.recoveries + 1;
   const outcome = await step(context, async () => {
-    const { lease_epoch: _, ...open_turn } = turn;
     const recorded = await activities.recordExecutorLost.executeWithOptions(
       {
         summary: summaryOf(`Worker lost in turn ${turn.turn}: ${reason.split(':', 1)[0]}`),
       },
-      [{ run_id: context.input.run_id, open_turn, recovery, reason, turn_end }],
+      [
+        {
+          run_id: context.input.run_id,
+          open_turn: withoutLease(turn),
+          recovery,
+          reason,
+          turn_end,
+        },
+      ],
     );
     if (recorded.kind === 'lost') {
       context.recoveries = recovery;
