@@ -3,43 +3,36 @@
  * one beginning, one end and one receipt, its worker one request with one answer, and nothing is left waiting.
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { typeidUnboxed } from 'typeid-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ask, asPerson } from '../testing/person.ts';
+import type { Ask } from '../testing/person.ts';
 import {
   removeStack,
   type StackProcess,
   stackDirectory,
   startStackProcess,
 } from '../testing/stack-process.ts';
+import {
+  list,
+  pendingTurn,
+  type StandInWorker,
+  standInWorker,
+  throughOutages,
+} from '../testing/stand-in-worker.ts';
 
-const RETRY_MS = 200;
 const DEADLINE_MS = 60_000;
-const RENEW_MS = 5_000;
 
 let stack: StackProcess;
 let ask: Ask;
 let workerId: string;
-let renewing: NodeJS.Timeout;
+let worker: StandInWorker;
 
 beforeAll(async () => {
   stack = await startStackProcess(await stackDirectory());
-  const keyFile = join(stack.directory, 'data', 'keys', 'service-control.json');
-  const { runtime = '' } = stack.state().addresses;
-  ask = await asPerson(keyFile, runtime, typeidUnboxed('user'));
-  const { data } = await ask('POST', '/v1/workers', { adapter: 'command' });
-  const { worker_id, lease_epoch } = (data as { worker: Record<string, string> }).worker;
-  workerId = worker_id ?? '';
-  const heartbeat = `/v1/workers/${workerId}/heartbeat`;
-  renewing = setInterval(() => {
-    // Lost while a part is down; the lease outlives that.
-    ask('POST', heartbeat, { lease_epoch }).catch(() => undefined);
-  }, RENEW_MS);
+  worker = await standInWorker(stack);
+  ({ ask, workerId } = worker);
 });
 afterAll(async () => {
-  clearInterval(renewing);
+  worker.stop();
   await removeStack(stack);
 });
 
@@ -59,12 +52,7 @@ test.each(CASES)('$victim is killed at $step', async ({ step, victim }) => {
   const runId = field(await creating, 'run_id');
 
   killAt('dispatch');
-  const request = await eventually(async () => {
-    const { data } = await ask('GET', `/v1/workers/${workerId}/requests?state=pending`);
-    return list(data, 'requests').find(
-      (open) => open['run_id'] === runId && open['method'] === 'turn/start',
-    );
-  });
+  const request = await eventually(() => pendingTurn(worker, runId));
 
   killAt('receipt');
   const receiptKey = randomUUID();
@@ -144,25 +132,10 @@ async function insist(call: () => ReturnType<Ask>, hoped: number[]): ReturnType<
   });
 }
 
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = Date.now() + DEADLINE_MS;
-  let last: unknown = 'nothing';
-  while (Date.now() < deadlineMs) {
-    try {
-      const found = await look();
-      if (found !== undefined) return found;
-    } catch (error) {
-      last = error;
-    }
-    await delay(RETRY_MS);
-  }
-  throw new Error(`not within ${DEADLINE_MS} ms; last: ${String(last)}`);
+function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  return throughOutages(DEADLINE_MS, look);
 }
 
 function field({ data }: Awaited<ReturnType<Ask>>, name: string): string {
   return String((data as Record<string, unknown>)[name]);
-}
-
-function list(data: unknown, name: string): Record<string, unknown>[] {
-  return (data as Record<string, Record<string, unknown>[]>)[name] ?? [];
 }
