@@ -22,7 +22,7 @@ export interface ReaderParts {
 const STEPS_MAX = 40;
 /** Microtasks after which whatever could go on has gone on, unless a pile of events waits. */
 const TICKS = 24;
-const DRAIN_ROUNDS_MAX = 2_000;
+const DRAIN_ROUNDS_MIN = 2_000;
 /** More than a reader lets wait: it asks for silence. */
 const FLOOD_EVENTS = 4_400;
 
@@ -159,7 +159,9 @@ class Reading {
     else this.#restart();
     node.append(1);
     node.disconnect();
-    for (let round = 0; round < DRAIN_ROUNDS_MAX; round += 1) {
+    // Floods make long journals, and each event costs microtasks of its own.
+    const roundsMax = DRAIN_ROUNDS_MIN + Number(node.head);
+    for (let round = 0; round < roundsMax; round += 1) {
       if (this.#life?.ended) this.#restart();
       this.#connect();
       this.#deliver(1_000, false);
