@@ -55,6 +55,8 @@ export interface Subscribed {
   from_seq: bigint;
   head_seq: bigint;
   request_id: string;
+  snapshot_seq: bigint;
+  snapshot_url: string;
 }
 
 export interface Unsubscribe {

@@ -6216,6 +6216,15 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       },
       "request_id": {
         "type": "string"
+      },
+      "snapshot_seq": {
+        "description": "A bootstrap that begins at a snapshot: `from_seq` is `snapshot_seq` + 1, and the path answers the snapshot on the\nsame node. 0 and empty where the topic is replayed from its beginning or from the client's cursor.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "snapshot_url": {
+        "type": "string"
       }
     },
     "additionalProperties": false

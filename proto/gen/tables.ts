@@ -1354,6 +1354,8 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'from_seq', number: 3, kind: 'uint64', container: 'one', presence: false },
     { name: 'head_seq', number: 4, kind: 'uint64', container: 'one', presence: false },
     { name: 'request_id', number: 5, kind: 'string', container: 'one', presence: false },
+    { name: 'snapshot_seq', number: 6, kind: 'uint64', container: 'one', presence: false },
+    { name: 'snapshot_url', number: 7, kind: 'string', container: 'one', presence: false },
   ],
   'openagents.sync.v1.Unsubscribe': [
     { name: 'topics', number: 1, kind: 'string', container: 'list', presence: false },

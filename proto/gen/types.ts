@@ -1808,6 +1808,12 @@ export interface Subscribed {
   from_seq: string;
   head_seq: string;
   request_id: string;
+  /**
+   * A bootstrap that begins at a snapshot: `from_seq` is `snapshot_seq` + 1, and the path answers the snapshot on the
+   * same node. 0 and empty where the topic is replayed from its beginning or from the client's cursor.
+   */
+  snapshot_seq: string;
+  snapshot_url: string;
 }
 
 export interface Unsubscribe {

@@ -768,6 +768,12 @@ export namespace openagents {
                 /** Subscribed request_id. */
                 request_id: string;
 
+                /** Subscribed snapshot_seq. */
+                snapshot_seq: Long;
+
+                /** Subscribed snapshot_url. */
+                snapshot_url: string;
+
                 /**
                  * Creates a new Subscribed instance using the specified properties.
                  * @param [properties] Properties to set
@@ -821,6 +827,12 @@ export namespace openagents {
 
                     /** Subscribed request_id */
                     request_id?: (string|null);
+
+                    /** Subscribed snapshot_seq */
+                    snapshot_seq?: (Long|null);
+
+                    /** Subscribed snapshot_url */
+                    snapshot_url?: (string|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -1635,6 +1635,8 @@ export const openagents = $root.openagents = (() => {
                  * @property {Long|null} [from_seq] Subscribed from_seq
                  * @property {Long|null} [head_seq] Subscribed head_seq
                  * @property {string|null} [request_id] Subscribed request_id
+                 * @property {Long|null} [snapshot_seq] Subscribed snapshot_seq
+                 * @property {string|null} [snapshot_url] Subscribed snapshot_url
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -1707,6 +1709,22 @@ export const openagents = $root.openagents = (() => {
                 Subscribed.prototype.request_id = "";
 
                 /**
+                 * Subscribed snapshot_seq.
+                 * @member {Long} snapshot_seq
+                 * @memberof openagents.sync.v1.Subscribed
+                 * @instance
+                 */
+                Subscribed.prototype.snapshot_seq = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Subscribed snapshot_url.
+                 * @member {string} snapshot_url
+                 * @memberof openagents.sync.v1.Subscribed
+                 * @instance
+                 */
+                Subscribed.prototype.snapshot_url = "";
+
+                /**
                  * Creates a new Subscribed instance using the specified properties.
                  * @function create
                  * @memberof openagents.sync.v1.Subscribed
@@ -1748,6 +1766,10 @@ export const openagents = $root.openagents = (() => {
                         writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.head_seq);
                     if (message.request_id != null && $Object.hasOwnProperty.call(message, "request_id") && message.request_id !== "")
                         writer.uint32(/* id 5, wireType 2 =*/42).string(message.request_id);
+                    if (message.snapshot_seq != null && $Object.hasOwnProperty.call(message, "snapshot_seq") && (typeof message.snapshot_seq === "object" ? message.snapshot_seq.low || message.snapshot_seq.high : message.snapshot_seq !== 0))
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.snapshot_seq);
+                    if (message.snapshot_url != null && $Object.hasOwnProperty.call(message, "snapshot_url") && message.snapshot_url !== "")
+                        writer.uint32(/* id 7, wireType 2 =*/58).string(message.snapshot_url);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1835,6 +1857,24 @@ export const openagents = $root.openagents = (() => {
                                     message.request_id = value;
                                 else
                                     delete message.request_id;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.snapshot_seq = value;
+                                else
+                                    delete message.snapshot_seq;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.snapshot_url = value;
+                                else
+                                    delete message.snapshot_url;
                                 continue;
                             }
                         }

@@ -202,6 +202,8 @@ function frames(): [string, KhalaMessage][] {
         from_seq: 0n,
         head_seq: 8n,
         request_id: 'req_1',
+        snapshot_seq: 0n,
+        snapshot_url: '',
       },
     ],
     ['unsubscribe', { kind: 'unsubscribe', topics: [TOPIC] }],

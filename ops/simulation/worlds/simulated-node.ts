@@ -62,7 +62,7 @@ export class SimulatedNode {
     const { head } = this;
     this.line.push({
       ...{ kind: 'subscribed', topic: TOPIC, epoch: this.epoch, request_id: requestId },
-      ...{ from_seq: seq + 1n, head_seq: head },
+      ...{ from_seq: seq + 1n, head_seq: head, snapshot_seq: 0n, snapshot_url: '' },
     } as MessageOf<'subscribed'>);
     this.#following = { next: seq + 1n, caughtUp: false };
     this.pump();

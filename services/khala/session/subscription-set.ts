@@ -148,6 +148,8 @@ export class SubscriptionSet {
       from_seq: found.nextSeq,
       head_seq: head.headSeq,
       request_id: requestId,
+      snapshot_seq: 0n,
+      snapshot_url: '',
     });
     subscription.attach(reader.follow(head, subscription));
     this.#delivery.offer(subscription);
