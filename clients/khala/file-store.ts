@@ -1,22 +1,18 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Watermark, WatermarkStore } from './watermark-store.ts';
+import {
+  type StoreNamespace,
+  TOPICS_KEPT_MAX,
+  type Watermark,
+  type WatermarkStore,
+} from './watermark-store.ts';
 
-/**
- * The file's schema stands in its name. A later build writes `.v2.json` beside it and reads this one as a fallback;
- * going back finds this file as it was left: older, hence some events come again, and none is missed.
- */
+/** Written into each file (2 of `watermark-store.ts`). */
 const SCHEMA_VERSION = 1;
-const SUFFIX = `.v${SCHEMA_VERSION}.json`;
-/** A watched run leaves one small file; beyond this many the longest untouched are removed. */
-const TOPICS_KEPT_MAX = 2_000;
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends StoreNamespace {
   directory: string;
-  userId: string;
-  orgId: string;
-  deviceId: string;
 }
 
 /**
@@ -30,7 +26,7 @@ export async function createFileStore(options: FileStoreOptions): Promise<Waterm
   await removeOldest(directory);
   let writes = 0;
 
-  const pathOf = (topic: string) => join(directory, `${digest(topic)}${SUFFIX}`);
+  const pathOf = (topic: string) => join(directory, `${digest(topic)}.json`);
   return {
     async load(topic) {
       const text = await readFile(pathOf(topic), 'utf8').catch(absentAsUndefined);

@@ -14,7 +14,7 @@ async function bundle(file: string): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-test.each(['client.ts', 'watermark-store.ts', 'errors.ts'])(
+test.each(['client.ts', 'memory-store.ts', 'indexed-db-store.ts', 'errors.ts'])(
   '%s loads in a page that allows neither Node nor eval',
   async (file) => {
     const text = await bundle(file);

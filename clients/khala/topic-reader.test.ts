@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createMemoryStore } from './memory-store.ts';
 import { TopicReader } from './topic-reader.ts';
 import type { SubscribeOptions, SyncEvent } from './types.ts';
-import { createMemoryStore, type WatermarkStore } from './watermark-store.ts';
+import type { WatermarkStore } from './watermark-store.ts';
 
 const EPOCH = 'e1';
 

@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { createKhalaClient } from '#clients/khala/client.ts';
+import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import type { KhalaClient } from '#clients/khala/types.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
 import type { Operator } from '../testing/operator.ts';
 import type { StackProcess } from '../testing/stack-process.ts';
 

@@ -8,7 +8,7 @@ import { ApiError } from '#clients/api/errors.ts';
 import { createSessionStore } from '#clients/api/session-store.ts';
 import { createTransport } from '#clients/api/transport.ts';
 import { createKhalaClient } from '#clients/khala/client.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
+import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import { parseId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
 import { printedCode } from '../testing/operator.ts';

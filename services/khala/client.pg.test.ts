@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { StaleCursorError, SyncTokenRefused, TopicRefusedError } from '#clients/khala/errors.ts';
 import { createFileStore } from '#clients/khala/file-store.ts';
+import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import type { KhalaClient, SyncEvent } from '#clients/khala/types.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
 import { createFollower, type Follower, type FollowerOptions } from './testing/follow.ts';
 import {
   type Authority,

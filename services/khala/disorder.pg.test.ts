@@ -1,7 +1,7 @@
 /** A seeded storm of everything that goes wrong on an ordinary bad day; what is applied stays dense. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import type { KhalaClient } from '#clients/khala/types.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
 import { createFollower, type Follower } from './testing/follow.ts';
 import {
   type Authority,

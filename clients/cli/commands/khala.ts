@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseTopic } from '#proto/topics.ts';
-import { createMemoryStore } from '../../khala/watermark-store.ts';
+import { createMemoryStore } from '../../khala/memory-store.ts';
 import { type Cli, connect } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';

@@ -1,4 +1,5 @@
 import { createKhalaClient } from '#clients/khala/client.ts';
+import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import type {
   ClientState,
   KhalaClient,
@@ -6,7 +7,6 @@ import type {
   SubscribeOptions,
   Subscription,
 } from '#clients/khala/types.ts';
-import { createMemoryStore } from '#clients/khala/watermark-store.ts';
 import { DensityChecker } from './density-checker.ts';
 import { BUILD_ID, type Device, type Issuer, type TokenOptions } from './harness.ts';
 

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumMissing, launchChromium, pageBundle } from './testing/chromium.ts';
+import { STORE_CASES } from './testing/store-suite.ts';
+
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  if (chromiumMissing) return;
+  browser = await launchChromium();
+  page = await browser.newPage();
+  // A page without an origin has no IndexedDB.
+  await page.route('http://localhost/**', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<title>stores</title>' }),
+  );
+  await page.goto('http://localhost/');
+  const file = fileURLToPath(new URL('testing/store-suite-page.ts', import.meta.url));
+  await page.addScriptTag({ content: await pageBundle(file, 'suite') });
+});
+
+afterAll(() => browser?.close());
+
+const name = 'the IndexedDB store';
+
+describe.skipIf(chromiumMissing)(chromiumMissing ? `${name} (${chromiumMissing})` : name, () => {
+  test.each(STORE_CASES)('$name', async (storeCase) => {
+    const answer = await page.evaluate(
+      (named) => (globalThis as unknown as Suite).suite.runInPage(named),
+      storeCase.name,
+    );
+    expect(answer).toEqual(storeCase.expected);
+  });
+});
+
+interface Suite {
+  suite: { runInPage(name: string): Promise<unknown> };
+}
