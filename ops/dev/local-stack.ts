@@ -87,7 +87,7 @@ function identifyAll(pids: Record<string, number>) {
   return Object.fromEntries(identities);
 }
 
-/** Where the parts answer HTTP, and the Temporal server and its UI. */
+/** Where the parts answer HTTP, and the servers and the Temporal UI. */
 function addressesOf(ports: Ports, env: NodeJS.ProcessEnv): Record<string, string> {
   const http = (port: number) => `http://127.0.0.1:${port}`;
   return {
@@ -96,6 +96,7 @@ function addressesOf(ports: Ports, env: NodeJS.ProcessEnv): Record<string, strin
     khala: http(ports.khala),
     worker: http(ports.worker),
     verifier: http(ports.verifier),
+    postgres: `127.0.0.1:${ports.postgres}`,
     temporal: env['TEMPORAL_ADDRESS'] || `127.0.0.1:${ports.temporal}`,
     temporal_ui: http(ports.temporalUi),
   };
