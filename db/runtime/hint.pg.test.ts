@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { testDatabase } from '../testing/database.ts';
-import { createHinter, HINT_CHANNEL, parseHint } from './hint.ts';
+import { createHinter } from './hint.ts';
+import { HINT_CHANNEL, parseHint } from './hint-payload.ts';
 
 const BUSY_MS = 500;
 

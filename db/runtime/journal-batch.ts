@@ -4,7 +4,7 @@ import { type ErrorCode, ProblemError } from '#proto/errors.ts';
 import { topics } from '#proto/topics.ts';
 import { arrayParameter } from '../array-parameter.ts';
 import type { Queryable } from '../transaction.ts';
-import type { DirtyTopic } from './hint.ts';
+import type { DirtyTopic } from './hint-payload.ts';
 import type { AppendedEvent, PreparedStep, StepResult } from './step.ts';
 
 const HASH_DIGITS = 64;

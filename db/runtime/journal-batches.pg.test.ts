@@ -8,7 +8,7 @@ import { createTestRun } from '../testing/runs.ts';
 import { delta, finish, readLog, step } from '../testing/steps.ts';
 import { transaction } from '../transaction.ts';
 import { findCommandReceipt } from './command-receipts.ts';
-import type { DirtyTopic } from './hint.ts';
+import type { DirtyTopic } from './hint-payload.ts';
 import { createJournal, type Journal } from './journal.ts';
 import { readPayload } from './run-events.ts';
 import type { StepResult } from './step.ts';

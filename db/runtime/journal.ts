@@ -18,7 +18,7 @@ import { type Sql, singleConnection } from '../connect.ts';
 import { afterCommit, inheritFaultPoints, type Tx, transaction } from '../transaction.ts';
 import { insertCommandReceipts, type StoredCommandReceipt } from './command-receipts.ts';
 import { createFlushQueue, type FlushItem } from './flush-queue.ts';
-import type { DirtyTopic } from './hint.ts';
+import type { DirtyTopic } from './hint-payload.ts';
 import { appendBatch, type StepOutcome } from './journal-batch.ts';
 import { type PublishDraft, publishRows } from './publish.ts';
 import { createPublishRate } from './publish-rate.ts';

@@ -3,7 +3,7 @@ import { ProblemError } from '#proto/errors.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
 import { arrayParameter } from '../array-parameter.ts';
 import type { Tx } from '../transaction.ts';
-import type { DirtyTopic } from './hint.ts';
+import type { DirtyTopic } from './hint-payload.ts';
 import { joinPayloads } from './journal-batch.ts';
 import { type Redact, storedForm } from './step.ts';
 

@@ -25,7 +25,12 @@ test('no process imports the code of another', () => {
 });
 
 /** What a process may know of the runtime's plane beside the runtime and its worker: how to be woken and how to read. */
-const READS = ['db/runtime/hint.ts', 'db/runtime/sync-read.ts'];
+const READS = [
+  'db/runtime/hint.ts',
+  'db/runtime/hint-hub.ts',
+  'db/runtime/hint-payload.ts',
+  'db/runtime/sync-read.ts',
+];
 
 /** Folds of a log, which touch no table; the simulation puts them through more than a database could. */
 const FOLDS = ['db/runtime/run-projection.ts'];

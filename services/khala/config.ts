@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { commonSettings, portSetting } from '#services/shared/config.ts';
+import { NATS_URL_MISSING, natsUrlSetting } from '#services/shared/nats-url.ts';
+import { HINT_SOURCES } from './hints/hint-drivers.ts';
 import {
   DEAD_AFTER_MS,
   DRAIN_WINDOW_MS,
@@ -12,23 +14,31 @@ import {
 const milliseconds = (byDefault: number) =>
   z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
 
-export const khalaSettings = z.object({
-  ...commonSettings,
-  KHALA_PORT: portSetting(4200),
-  KHALA_DATABASE_URL: z.url(),
-  CONTROL_JWKS_URL: z.url(),
-  /** Comma-separated; a request without an Origin header is no browser's and passes. */
-  KHALA_ALLOWED_ORIGINS: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
-  KHALA_NODE_ID: z.string().max(64).default(''),
-  KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
-  KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),
-  KHALA_DEAD_AFTER_MS: milliseconds(DEAD_AFTER_MS),
-  KHALA_STALLED_AFTER_MS: milliseconds(STALLED_AFTER_MS),
-  KHALA_SAFETY_POLL_MS: milliseconds(SAFETY_POLL_MS),
-  KHALA_DRAIN_WINDOW_MS: milliseconds(DRAIN_WINDOW_MS),
-});
+export const khalaSettings = z
+  .object({
+    ...commonSettings,
+    KHALA_PORT: portSetting(4200),
+    KHALA_DATABASE_URL: z.url(),
+    CONTROL_JWKS_URL: z.url(),
+    /** Comma-separated; a request without an Origin header is no browser's and passes. */
+    KHALA_ALLOWED_ORIGINS: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
+    KHALA_NODE_ID: z.string().max(64).default(''),
+    KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
+    KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),
+    KHALA_DEAD_AFTER_MS: milliseconds(DEAD_AFTER_MS),
+    KHALA_STALLED_AFTER_MS: milliseconds(STALLED_AFTER_MS),
+    KHALA_SAFETY_POLL_MS: milliseconds(SAFETY_POLL_MS),
+    KHALA_DRAIN_WINDOW_MS: milliseconds(DRAIN_WINDOW_MS),
+    /** What says early that topics moved; publishers have to say it there (`OA_HINTS`). */
+    KHALA_HINTS: z.enum(HINT_SOURCES).default('postgres'),
+    KHALA_NATS_URL: natsUrlSetting(),
+  })
+  .refine(({ KHALA_HINTS, KHALA_NATS_URL }) => KHALA_HINTS !== 'nats' || KHALA_NATS_URL !== '', {
+    path: ['KHALA_NATS_URL'],
+    message: NATS_URL_MISSING,
+  });
 
 export type KhalaConfig = z.output<typeof khalaSettings>;

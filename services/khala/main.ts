@@ -8,6 +8,7 @@ import { createLogger } from '#services/shared/logger.ts';
 import { createOperations } from '#services/shared/readiness.ts';
 import { startServer, stopOnSignals } from '#services/shared/server.ts';
 import { khalaSettings } from './config.ts';
+import { createHintSource } from './hints/hint-drivers.ts';
 import { createKhalaMetrics } from './metrics.ts';
 import { createKhalaNode } from './node.ts';
 
@@ -22,6 +23,11 @@ const keys = remoteKeySet(config.CONTROL_JWKS_URL);
 
 const node = createKhalaNode({
   databaseUrl: config.KHALA_DATABASE_URL,
+  hints: createHintSource({
+    driver: config.KHALA_HINTS,
+    databaseUrl: config.KHALA_DATABASE_URL,
+    natsUrl: config.KHALA_NATS_URL,
+  }),
   nodeId: config.KHALA_NODE_ID,
   keys,
   allowedOrigins: config.KHALA_ALLOWED_ORIGINS,

@@ -13,7 +13,7 @@ import { createOriginPolicy } from './authentication/origin.ts';
 import { createSyncTokenVerifier } from './authentication/sync-token.ts';
 import { NodeReader } from './feed/node-reader.ts';
 import { createGate } from './gate.ts';
-import { createPostgresHints } from './hints/postgres-hints.ts';
+import type { HintSource } from './hints/hint-source.ts';
 import { createJournalReader } from './journal/journal-reader.ts';
 import { READ_RETRY_MS } from './limits.ts';
 import type { KhalaMetrics } from './metrics.ts';
@@ -30,6 +30,7 @@ const DRAIN_SPREAD_SHARE = 0.8;
 
 export interface KhalaNodeOptions {
   databaseUrl: string;
+  hints: HintSource;
   nodeId?: string;
   keys: JWTVerifyGetKey;
   allowedOrigins: readonly string[];
@@ -84,7 +85,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     onReadFault: readFault,
     faults: options.faults,
   });
-  const hints = createPostgresHints(() => pool('oa-khala-listen', 1));
+  const { hints } = options;
 
   function readFault(fault: unknown): void {
     metrics.khala_read_faults_total.record(1, {});

@@ -13,6 +13,7 @@ import { runWorkflowId } from '#workflows/run/messages.ts';
 import { createAccessTokenVerifier, remoteKeySet } from '../shared/access-token.ts';
 import { createDirectoryStore } from '../shared/artifact-store.ts';
 import { faultPointsOf } from '../shared/fault-points.ts';
+import { hinterOptions } from '../shared/hints.ts';
 import { createAuthenticator } from '../shared/http/authenticate.ts';
 import { createCompatibilityCheck } from '../shared/http/compatibility.ts';
 import { createAssertionVerifier } from '../shared/internal-assertion.ts';
@@ -60,7 +61,7 @@ export async function startRuntime(
   const metrics = createRuntimeMetrics();
   const url = config.RUNTIME_DATABASE_URL;
   const sql = connect({ url, max: POOL_SIZE, applicationName: 'oa-runtime' });
-  const hinter = createHinter({ url, applicationName: 'oa-runtime-hints' });
+  const hinter = createHinter(hinterOptions(config, { url, applicationName: 'oa-runtime-hints' }));
   const faults = faultPointsOf(SERVICE, config);
   reachFaultPoints(sql, faults);
   const journal = createJournal({ sql, hint: hinter.hint, clock: now });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { NAMESPACE } from '#temporal.config';
 import { commonSettings, portSetting } from '../shared/config.ts';
+import { hintSettings, hintsHaveAddress } from '../shared/hints.ts';
+import { NATS_URL_MISSING } from '../shared/nats-url.ts';
 import { payloadSettings } from '../shared/payloads/settings.ts';
 
 export const workerSettings = z
@@ -13,6 +15,7 @@ export const workerSettings = z
     OA_ARTIFACTS_DIR: z.string().min(1),
     /** Private keys (JWKS) that sign receipts; the first signs, the others only stay published. */
     OA_RECEIPT_KEYS_FILE: z.string().min(1),
+    ...hintSettings,
     ...payloadSettings,
     /** Directory of built workflow bundles; empty: built anew at each start. */
     OA_WORKFLOW_BUNDLE: z.string().default(''),
@@ -28,6 +31,7 @@ export const workerSettings = z
   .refine(({ OA_ENV, OA_BUILD_ID }) => OA_ENV !== 'production' || OA_BUILD_ID !== '', {
     path: ['OA_BUILD_ID'],
     message: 'production pins runs to builds, so a build needs a name of its own',
-  });
+  })
+  .refine(hintsHaveAddress, { path: ['OA_NATS_URL'], message: NATS_URL_MISSING });
 
 export type WorkerConfig = z.output<typeof workerSettings>;

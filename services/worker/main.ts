@@ -16,6 +16,7 @@ import { createDirectoryStore } from '../shared/artifact-store.ts';
 import { clockOf } from '../shared/clock.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
 import { faultPointsOf } from '../shared/fault-points.ts';
+import { hinterOptions } from '../shared/hints.ts';
 import { createLogger } from '../shared/logger.ts';
 import { createMetrics } from '../shared/metrics.ts';
 import { dataConverterOf } from '../shared/payloads/data-converter.ts';
@@ -67,7 +68,7 @@ const now = clockOf(SERVICE, config);
 const faults = activityFaultPoints(faultPointsOf(SERVICE, config));
 const sql = connect(database);
 reachFaultPoints(sql, faults.inTransactions);
-const hinter = createHinter(database);
+const hinter = createHinter(hinterOptions(config, database));
 const journal = createJournal({ sql, hint: hinter.hint });
 const artifacts = createDirectoryStore(config.OA_ARTIFACTS_DIR);
 

@@ -26,6 +26,7 @@ export class NodeReader {
   readonly #dirty = new Set<TopicFeed>();
   #reading = false;
   #polling = false;
+  #pollAgain = false;
   #stopped = false;
   #pollTimer: NodeJS.Timeout | undefined;
 
@@ -80,6 +81,8 @@ export class NodeReader {
 
   /** Looks at the heads of all topics of interest now: after messages may have been missed, and every so often. */
   async poll(): Promise<void> {
+    // The one under way may have looked before whatever this one is asked for.
+    this.#pollAgain = this.#polling;
     if (this.#polling || this.#stopped || this.#feeds.size === 0) return;
     this.#polling = true;
     try {
@@ -96,6 +99,7 @@ export class NodeReader {
     } finally {
       this.#polling = false;
     }
+    if (this.#pollAgain) await this.poll();
   }
 
   #schedulePoll(): void {

@@ -15,7 +15,7 @@ export interface HintListener {
  * safety poll finds what it did not tell. A driver implements this and passes the same tests as the others.
  */
 export interface HintSource {
-  /** Resolves once the source listens, and goes on trying where it cannot yet. */
+  /** Resolves once the source listens, or could not at the first try; it goes on trying until `stop`. */
   start(listener: HintListener): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Sql } from '#db/connect.ts';
-import { HINT_CHANNEL, parseHint } from '#db/runtime/hint.ts';
+import { HINT_CHANNEL, parseHint } from '#db/runtime/hint-payload.ts';
 import type { HintListener, HintSource } from './hint-source.ts';
 
 /** `postgres.js` listens again by itself after a lost connection; until the first success we do. */

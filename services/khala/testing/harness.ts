@@ -9,13 +9,15 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose';
-import { createHinter, type DirtyTopic } from '#db/runtime/hint.ts';
+import { createHinter, type Hinter } from '#db/runtime/hint.ts';
+import type { DirtyTopic } from '#db/runtime/hint-payload.ts';
 import { createJournal, type Journal } from '#db/runtime/journal.ts';
 import { type TestDatabase, testDatabase } from '#db/testing/database.ts';
 import { createTestRun } from '#db/testing/runs.ts';
 import { DEFAULT_WINDOW } from '#proto/compat.ts';
 import { newId, type OrgId, type RunId, type UserId } from '#proto/ids.ts';
 import { type Topic, topics } from '#proto/topics.ts';
+import { createHintSource } from '../hints/hint-drivers.ts';
 import { createKhalaMetrics } from '../metrics.ts';
 import { createKhalaNode, type KhalaNode, type KhalaNodeOptions } from '../node.ts';
 
@@ -104,6 +106,7 @@ export async function startNode(
   const faults: RunningNode['faults'] = [];
   const node = createKhalaNode({
     databaseUrl,
+    hints: createHintSource({ driver: 'postgres', databaseUrl, natsUrl: '' }),
     keys: issuer.keys,
     allowedOrigins: ['https://app.example'],
     window: DEFAULT_WINDOW,
@@ -144,15 +147,18 @@ export interface Authority {
   hinting: boolean;
   newRun(owner: { userId?: UserId; orgId?: OrgId }): Promise<{ runId: RunId; topic: Topic }>;
   append(runId: RunId, count: number, bytes?: number): Promise<bigint>;
+  topicId(topic: string): Promise<bigint>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Larger steps would be one huge transaction; the platform's own are of this order. */
 const EVENTS_PER_STEP = 500;
 
-export async function createAuthority(): Promise<Authority> {
+export async function createAuthority(
+  openHinter = (url: string): Hinter => createHinter({ url, applicationName: 'oa-test-hint' }),
+): Promise<Authority> {
   const database = await testDatabase(['runtime']);
-  const hinter = createHinter({ url: database.runtimeUrl, applicationName: 'oa-test-hint' });
+  const hinter = openHinter(database.runtimeUrl);
   const journal = createJournal({
     sql: database.runtime,
     hint(dirty: readonly DirtyTopic[]) {
@@ -180,6 +186,12 @@ export async function createAuthority(): Promise<Authority> {
         head = (await journal.append({ run_id: runId, events, origin: 'platform' })).head_seq;
       }
       return head;
+    },
+    async topicId(topic) {
+      const [row] = await database.owner<{ topic_id: bigint }[]>`
+        select topic_id from runtime.sync_topics where topic = ${topic}`;
+      if (!row) throw new Error(`${topic} has no row yet`);
+      return row.topic_id;
     },
     async [Symbol.asyncDispose]() {
       await journal.close();

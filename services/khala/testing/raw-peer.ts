@@ -9,6 +9,7 @@ import {
   KHALA_PROTOCOL,
   type KhalaMessage,
 } from '#proto/khala-frame.ts';
+import { DensityChecker } from './density-checker.ts';
 import { BUILD_ID, type Device } from './harness.ts';
 
 export type MessageOf<K extends KhalaMessage['kind']> = Extract<KhalaMessage, { kind: K }>;
@@ -89,6 +90,17 @@ export class RawPeer {
 
   subscribe(topics: string[], cursors: { topic: string; epoch: string; seq: bigint }[] = []): void {
     this.send({ kind: 'subscribe', topics, resume_after: cursors, request_id: 'r1' });
+  }
+
+  /** The events it got, judged. */
+  density(): DensityChecker {
+    const checker = new DensityChecker();
+    for (const message of this.received) {
+      if (message.kind !== 'update' && message.kind !== 'update_batch') continue;
+      const updates = message.kind === 'update' ? [message] : message.updates;
+      for (const { seq } of updates) checker.record({ topic: message.topic, epoch: '', seq });
+    }
+    return checker;
   }
 
   /** Sends heartbeats until the end. */
