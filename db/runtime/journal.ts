@@ -57,6 +57,8 @@ export interface JournalDeps {
   hint: (dirty: readonly DirtyTopic[]) => void;
   clock?: () => number;
   redact?: Redact;
+  /** Batches of callers of the append API per run; the platform's own are gathered. */
+  publishRatePerSecond?: number;
 }
 
 /** Bounds what one commit holds locked; measured, larger batches gain nothing more (docs/bench.md). */
@@ -79,14 +81,16 @@ interface QueuedStep extends FlushItem {
 }
 
 export function createJournal(deps: JournalDeps): Journal {
-  const { hint, clock = Date.now, redact = redactJson } = deps;
+  const {
+    hint,
+    clock = Date.now,
+    redact = redactJson,
+    publishRatePerSecond = TOPIC_POLICY.run_events.publishRatePerSecond,
+  } = deps;
   // One flush at a time needs one connection, and on one of its own its plans stay warm: measured, a third faster.
   const sql = singleConnection(deps.sql);
   inheritFaultPoints(deps.sql, sql);
-  const rate = createPublishRate({
-    perSecond: TOPIC_POLICY.run_events.publishRatePerSecond,
-    clock,
-  });
+  const rate = createPublishRate({ perSecond: publishRatePerSecond, clock });
   const queue = createFlushQueue<QueuedStep>({
     flush,
     countMax: BATCH_STEPS_MAX,

@@ -160,7 +160,9 @@ const ROWS: readonly Row[] = [
 
 const COLUMNS = 24;
 const PANEL_HEIGHT = 8;
-const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
+/** The variable that the page asks the viewer for. */
+const DATA_SOURCE_VARIABLE = 'datasource';
+const DATA_SOURCE = { type: 'prometheus', uid: `$${DATA_SOURCE_VARIABLE}` };
 
 /** All expressions, for the test that parses them. */
 export function dashboardExpressions(): string[] {
@@ -196,7 +198,14 @@ export function dashboardFile(): string {
     refresh: '30s',
     time: { from: 'now-1h', to: 'now' },
     templating: {
-      list: [{ name: 'datasource', type: 'datasource', query: 'prometheus', label: 'Data source' }],
+      list: [
+        {
+          name: DATA_SOURCE_VARIABLE,
+          type: 'datasource',
+          query: 'prometheus',
+          label: 'Data source',
+        },
+      ],
     },
     panels,
   };

@@ -40,7 +40,10 @@ test.each(ALERTS)('$name says what to do, and fires harder only for worse', (ale
   const path = join(ROOT, 'docs', 'runbooks', file);
   expect(existsSync(path)).toBe(true);
   const anchors = [...readFileSync(path, 'utf8').matchAll(/^## (.+)$/gm)].map(([, title = '']) =>
-    title.toLowerCase().replaceAll(/[^a-z ]/g, '').replaceAll(' ', '-'),
+    title
+      .toLowerCase()
+      .replaceAll(/[^a-z ]/g, '')
+      .replaceAll(' ', '-'),
   );
   expect(anchors).toContain(anchor);
   const bounds = alert.levels.map(({ above }) => above);

@@ -32,4 +32,5 @@ export function promisesTable(alerts: readonly Alert[] = ALERTS): string {
   );
 }
 
-const GENERATED = '# Generated from ops/observability/alerts.ts by `npm run observability:generate`.';
+const GENERATED =
+  '# Generated from ops/observability/alerts.ts by `npm run observability:generate`.';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { commonSettings, portSetting } from '#services/shared/config.ts';
 import { NATS_URL_MISSING, natsUrlSetting } from '#services/shared/nats-url.ts';
+import { topicPolicySetting } from '#services/shared/topic-policy.ts';
 import { HINT_SOURCES } from './hints/hint-drivers.ts';
 import {
   DEAD_AFTER_MS,
@@ -25,6 +26,7 @@ export const khalaSettings = z
       .string()
       .default('')
       .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
+    TOPIC_POLICY: topicPolicySetting,
     KHALA_NODE_ID: z.string().max(64).default(''),
     KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
     KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),

@@ -7,6 +7,7 @@ import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createLogger } from '#services/shared/logger.ts';
 import { createOperations } from '#services/shared/readiness.ts';
 import { startServer, stopOnSignals } from '#services/shared/server.ts';
+import { topicPolicies } from '#services/shared/topic-policy.ts';
 import { khalaSettings } from './config.ts';
 import { createHintSource } from './hints/hint-drivers.ts';
 import { createKhalaMetrics } from './metrics.ts';
@@ -20,6 +21,8 @@ const logger = createLogger({
 });
 const metrics = createKhalaMetrics();
 const keys = remoteKeySet(config.CONTROL_JWKS_URL);
+
+const policies = topicPolicies(config.TOPIC_POLICY);
 
 const node = createKhalaNode({
   databaseUrl: config.KHALA_DATABASE_URL,
@@ -38,6 +41,7 @@ const node = createKhalaNode({
     deadAfterMs: config.KHALA_DEAD_AFTER_MS,
     stalledAfterMs: config.KHALA_STALLED_AFTER_MS,
   },
+  replayBudgetEvents: (topicClass) => policies[topicClass].replayBudgetEvents,
   safetyPollMs: config.KHALA_SAFETY_POLL_MS,
   drainWindowMs: config.KHALA_DRAIN_WINDOW_MS,
   metrics,

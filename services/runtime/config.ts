@@ -5,6 +5,7 @@ import { commonSettings, portSetting } from '../shared/config.ts';
 import { hintSettings, hintsHaveAddress } from '../shared/hints.ts';
 import { NATS_URL_MISSING } from '../shared/nats-url.ts';
 import { payloadSettings } from '../shared/payloads/settings.ts';
+import { topicPolicySetting } from '../shared/topic-policy.ts';
 
 /** Browsers that may call the runtime directly, by origin; none by default. */
 const originList = z
@@ -23,6 +24,7 @@ export const runtimeSettings = z
     OA_ARTIFACTS_DIR: z.string().min(1),
     CONTROL_JWKS_URL: z.url({ protocol: /^https?$/ }),
     RUNTIME_ALLOWED_ORIGINS: originList,
+    TOPIC_POLICY: topicPolicySetting,
     /** Milliseconds after which a silent agent host is lost; it renews three times in that. */
     OA_WORKER_LEASE_MS: z.coerce.number().int().min(1_000).max(600_000).default(LEASE_MS),
     OA_SERVICE_KEY_FILE: z.string().default(''),

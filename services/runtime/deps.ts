@@ -6,6 +6,7 @@ import type { Tx } from '#db/transaction.ts';
 import type { RUNTIME_ROUTES } from '#proto/http/runtime.ts';
 import type { ArtifactStore } from '../shared/artifact-store.ts';
 import type { Handlers } from '../shared/http/handler.ts';
+import type { TopicPolicies } from '../shared/topic-policy.ts';
 import type { Tracing } from '../shared/tracing.ts';
 import type { RuntimeMetrics } from './metrics.ts';
 import type { LoopWatch } from './runs/loop-watch.ts';
@@ -25,6 +26,7 @@ export interface RuntimeDeps {
   /** Between us and Temporal; none where payloads are kept as they are. */
   readonly payloadCodecs: readonly PayloadCodec[];
   readonly workerLeaseMs: number;
+  readonly policies: TopicPolicies;
   /** The operator's page of a run's history. */
   readonly historyUrl: (runId: string) => string;
 }

@@ -24,6 +24,7 @@ import { createOperations } from '../shared/readiness.ts';
 import { type RunningServer, startServer } from '../shared/server.ts';
 import { readPublicKeySet } from '../shared/service-keys.ts';
 import { openTemporalConnection } from '../shared/temporal-connection.ts';
+import { topicPolicies } from '../shared/topic-policy.ts';
 import { createTracing } from '../shared/tracing.ts';
 import { createRuntimeApp } from './app.ts';
 import type { RuntimeConfig } from './config.ts';
@@ -64,7 +65,9 @@ export async function startRuntime(
   const hinter = createHinter(hinterOptions(config, { url, applicationName: 'oa-runtime-hints' }));
   const faults = faultPointsOf(SERVICE, config);
   reachFaultPoints(sql, faults);
-  const journal = createJournal({ sql, hint: hinter.hint, clock: now });
+  const policies = topicPolicies(config.TOPIC_POLICY);
+  const { publishRatePerSecond } = policies.run_events;
+  const journal = createJournal({ sql, hint: hinter.hint, clock: now, publishRatePerSecond });
   const temporal = openTemporalConnection(config.TEMPORAL_ADDRESS);
   const client = new Client({
     connection: temporal.connection,
@@ -89,6 +92,7 @@ export async function startRuntime(
     now,
     payloadCodecs: payloads.payloadCodecs ?? [],
     workerLeaseMs: config.OA_WORKER_LEASE_MS,
+    policies,
     historyUrl: historyUrlOf(config),
   };
   const operations = createOperations({

@@ -21,7 +21,6 @@ import { ProblemError } from '#proto/errors.ts';
 import type { TopicPosition, WorkerEvent, WorkerEventDraft } from '#proto/gen/types.ts';
 import type { Sha256 } from '#proto/sha256.ts';
 import { formatTime } from '#proto/time.ts';
-import { TOPIC_POLICY } from '#proto/topics.ts';
 import type { TurnResponse } from '#workflows/run/messages.ts';
 import { requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
@@ -42,9 +41,9 @@ interface Appended {
 export function appendWorkerEvents(
   deps: RuntimeDeps,
 ): RuntimeHandler<'runtime.worker.events.append'> {
-  const { sql, now } = deps;
+  const { sql, now, policies } = deps;
   const rate = createPublishRate({
-    perSecond: TOPIC_POLICY.codex_worker_events.publishRatePerSecond,
+    perSecond: policies.codex_worker_events.publishRatePerSecond,
     clock: now,
   });
   return async function appendWorkerEvents({ body, params, caller, command }) {
