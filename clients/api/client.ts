@@ -13,11 +13,7 @@ import {
 import type { CompatibilityResponse, MessageTypes, ServiceEndpoints } from '#proto/gen/types.ts';
 import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
 import { pathParameters, type Route } from '#proto/http/routes.ts';
-import { RUN_ROUTES } from '#proto/http/runtime.ts';
-import { APPROVAL_ROUTES } from '#proto/http/runtime-approvals.ts';
-import { PROJECTOR_ROUTES } from '#proto/http/runtime-projectors.ts';
-import { THREAD_ROUTES } from '#proto/http/runtime-threads.ts';
-import { WORKER_ROUTES } from '#proto/http/runtime-workers.ts';
+import { PUBLIC_ROUTES } from '#proto/http/runtime.ts';
 import { type Draft, type MessageName, readMessage } from '#proto/read.ts';
 import { CLIENT_BUILD_ID } from './build.ts';
 import { ApiError } from './errors.ts';
@@ -25,15 +21,7 @@ import { createSession, type Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
-const EXECUTION_ROUTES = [
-  ...RUN_ROUTES,
-  ...APPROVAL_ROUTES,
-  ...WORKER_ROUTES,
-  ...THREAD_ROUTES,
-  ...PROJECTOR_ROUTES,
-] as const;
-
-type AnyRoute = (typeof CONTROL_OWN_ROUTES)[number] | (typeof EXECUTION_ROUTES)[number];
+type AnyRoute = (typeof CONTROL_OWN_ROUTES)[number] | (typeof PUBLIC_ROUTES)[number];
 type RouteNamed<N extends AnyRoute['name']> = Extract<AnyRoute, { name: N }>;
 export type RouteName = AnyRoute['name'];
 
@@ -201,7 +189,7 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
 }
 
 const ROUTES: ReadonlyMap<string, Route> = new Map(
-  [...CONTROL_OWN_ROUTES, ...EXECUTION_ROUTES].map((route) => [route.name, route]),
+  [...CONTROL_OWN_ROUTES, ...PUBLIC_ROUTES].map((route) => [route.name, route]),
 );
 
 function routeNamed(name: RouteName): Route {

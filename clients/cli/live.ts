@@ -9,10 +9,13 @@ import type { ClientState, KhalaClient } from '../khala/types.ts';
 import type { WatermarkStore } from '../khala/watermark-store.ts';
 import type { Connection } from './cli.ts';
 
-/** Watermarks of this login on this device. `reader` keeps two kinds of reader of one topic apart. */
+/** Kinds of reader on one device; each has positions of its own. */
+export const READERS = ['run-view', 'agent-host'] as const;
+
+/** Watermarks of this login on this device. */
 export async function openWatermarks(
   { api, device, config }: Connection,
-  reader: string,
+  reader: (typeof READERS)[number],
 ): Promise<WatermarkStore> {
   const session = await api.session.load();
   return createFileStore({

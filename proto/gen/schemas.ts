@@ -6462,5 +6462,98 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
       }
     },
     "additionalProperties": false
+  },
+  "openagents.sync.v1.TopicState": {
+    "$id": "openagents.sync.v1.TopicState",
+    "description": "A topic as its counters say, with the policy in force for its class. Retained are `floor_seq + 1` to `head_seq`.",
+    "type": "object",
+    "properties": {
+      "topic": {
+        "type": "string"
+      },
+      "class": {
+        "type": "string",
+        "enum": [
+          "",
+          "run_summaries",
+          "codex_worker_summaries",
+          "notifications",
+          "run_events",
+          "codex_worker_events",
+          "treasury",
+          "aegis",
+          "system"
+        ]
+      },
+      "epoch": {
+        "type": "string"
+      },
+      "head_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "floor_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "snapshot_seq": {
+        "description": "0 where there is none.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "policy": {
+        "$ref": "openagents.sync.v1.TopicClassPolicy"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.TopicClassPolicy": {
+    "$id": "openagents.sync.v1.TopicClassPolicy",
+    "type": "object",
+    "properties": {
+      "tier": {
+        "type": "string"
+      },
+      "replay_budget_events": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "retention_s": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "payload_bytes_max": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "publish_rate_per_second": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "snapshot_from": {
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.ListTopicsResponse": {
+    "$id": "openagents.sync.v1.ListTopicsResponse",
+    "type": "object",
+    "properties": {
+      "topics": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.sync.v1.TopicState"
+        }
+      }
+    },
+    "additionalProperties": false
   }
 };

@@ -1406,6 +1406,26 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'token', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'proof', number: 2, kind: 'string', container: 'one', presence: false },
   ],
+  'openagents.sync.v1.TopicState': [
+    { name: 'topic', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'class', number: 2, kind: 'enum', type: 'openagents.sync.v1.TopicClass', container: 'one', presence: false },
+    { name: 'epoch', number: 3, kind: 'string', container: 'one', presence: false },
+    { name: 'head_seq', number: 4, kind: 'uint64', container: 'one', presence: false },
+    { name: 'floor_seq', number: 5, kind: 'uint64', container: 'one', presence: false },
+    { name: 'snapshot_seq', number: 6, kind: 'uint64', container: 'one', presence: false },
+    { name: 'policy', number: 7, kind: 'message', type: 'openagents.sync.v1.TopicClassPolicy', container: 'one', presence: true },
+  ],
+  'openagents.sync.v1.TopicClassPolicy': [
+    { name: 'tier', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'replay_budget_events', number: 2, kind: 'uint64', container: 'one', presence: false },
+    { name: 'retention_s', number: 3, kind: 'uint64', container: 'one', presence: false },
+    { name: 'payload_bytes_max', number: 4, kind: 'uint64', container: 'one', presence: false },
+    { name: 'publish_rate_per_second', number: 5, kind: 'uint64', container: 'one', presence: false },
+    { name: 'snapshot_from', number: 6, kind: 'string', container: 'one', presence: false },
+  ],
+  'openagents.sync.v1.ListTopicsResponse': [
+    { name: 'topics', number: 1, kind: 'message', type: 'openagents.sync.v1.TopicState', container: 'list', presence: false },
+  ],
 };
 
 /** Text to number; the empty text is the unspecified value. */

@@ -1878,6 +1878,31 @@ export interface TokenRefresh {
   proof: string;
 }
 
+/** A topic as its counters say, with the policy in force for its class. Retained are `floor_seq + 1` to `head_seq`. */
+export interface TopicState {
+  topic: string;
+  class: TopicClass;
+  epoch: string;
+  head_seq: string;
+  floor_seq: string;
+  /** 0 where there is none. */
+  snapshot_seq: string;
+  policy?: TopicClassPolicy;
+}
+
+export interface TopicClassPolicy {
+  tier: string;
+  replay_budget_events: string;
+  retention_s: string;
+  payload_bytes_max: string;
+  publish_rate_per_second: string;
+  snapshot_from: string;
+}
+
+export interface ListTopicsResponse {
+  topics: TopicState[];
+}
+
 export interface MessageTypes {
   'openagents.aegis.v1.CommandResult': CommandResult;
   'openagents.aegis.v1.Isolation': Isolation;
@@ -2090,4 +2115,7 @@ export interface MessageTypes {
   'openagents.sync.v1.SyncError': SyncError;
   'openagents.sync.v1.Reconnect': Reconnect;
   'openagents.sync.v1.TokenRefresh': TokenRefresh;
+  'openagents.sync.v1.TopicState': TopicState;
+  'openagents.sync.v1.TopicClassPolicy': TopicClassPolicy;
+  'openagents.sync.v1.ListTopicsResponse': ListTopicsResponse;
 }

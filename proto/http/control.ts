@@ -1,10 +1,6 @@
 import { COMMAND, NATURAL, OPEN, OPERATIONS, READ } from './presets.ts';
 import type { Route } from './routes.ts';
-import { RUN_ROUTES } from './runtime.ts';
-import { APPROVAL_ROUTES } from './runtime-approvals.ts';
-import { PROJECTOR_ROUTES } from './runtime-projectors.ts';
-import { THREAD_ROUTES } from './runtime-threads.ts';
-import { WORKER_ROUTES } from './runtime-workers.ts';
+import { PUBLIC_ROUTES } from './runtime.ts';
 
 /** Before a session exists. */
 const ANYONE = { ...NATURAL, auth: 'none' } as const;
@@ -140,12 +136,10 @@ function alias<
 export const GATEWAY_PREFIX = '/api/runtime';
 
 export const GATEWAY_ROUTES = alias(
-  [...RUN_ROUTES, ...APPROVAL_ROUTES, ...WORKER_ROUTES, ...THREAD_ROUTES, ...PROJECTOR_ROUTES].map(
-    (route) => ({
-      ...route,
-      auth: 'access' as const,
-    }),
-  ),
+  PUBLIC_ROUTES.map((route) => ({
+    ...route,
+    auth: 'access' as const,
+  })),
   '/v1',
   GATEWAY_PREFIX,
 );

@@ -7,6 +7,7 @@ import { CODEC_ROUTES } from './runtime-codec.ts';
 import { INTERNAL_ROUTES } from './runtime-internal.ts';
 import { PROJECTOR_ROUTES } from './runtime-projectors.ts';
 import { THREAD_ROUTES } from './runtime-threads.ts';
+import { TOPIC_ROUTES } from './runtime-topics.ts';
 import { WORKER_ROUTES } from './runtime-workers.ts';
 
 const RUN_READ = { ...READ, auth: 'access_or_internal', scope: 'runtime.read' } as const;
@@ -171,13 +172,19 @@ export const RUN_ROUTES = [
   },
 ] as const satisfies readonly Route[];
 
-/** Everything that the runtime serves. */
-export const RUNTIME_ROUTES = [
+/** What people and their programs call, directly or through the gateway. */
+export const PUBLIC_ROUTES = [
   ...RUN_ROUTES,
   ...APPROVAL_ROUTES,
   ...WORKER_ROUTES,
   ...THREAD_ROUTES,
   ...PROJECTOR_ROUTES,
+  ...TOPIC_ROUTES,
+] as const satisfies readonly Route[];
+
+/** Everything that the runtime serves. */
+export const RUNTIME_ROUTES = [
+  ...PUBLIC_ROUTES,
   ...INTERNAL_ROUTES,
   ...CODEC_ROUTES,
   ...OPERATIONS,

@@ -31,6 +31,7 @@ import { submitFrame } from './runs/submit-frame.ts';
 import { forkThread } from './threads/fork-thread.ts';
 import { postMessage } from './threads/post-message.ts';
 import { createThread, getThread, listOwnThreads, listThreadMessages } from './threads/threads.ts';
+import { listTopics } from './topics/list-topics.ts';
 import { appendWorkerEvents } from './workers/append-worker-events.ts';
 import { dispatchRequest } from './workers/dispatch-request.ts';
 import {
@@ -137,6 +138,7 @@ function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
     'runtime.thread.messages.list': listThreadMessages(deps),
     'runtime.thread.message.post': postMessage(deps),
     'runtime.thread.fork': forkThread(deps),
+    'runtime.topic.list': listTopics(deps),
     'runtime.sync.topics.authorize': authorizeTopics(deps),
     'runtime.sync.revoke': revokeSync(deps),
     'runtime.internal.artifact.get': getArtifactInternally(deps),
