@@ -42,6 +42,14 @@ export async function transaction<T>(sql: Sql, fn: (tx: Tx) => Promise<T>): Prom
   return result.value as T;
 }
 
+/** Reads one moment: all statements of `fn` see the same commits, and none of them may write. */
+export async function readMoment<T>(sql: Sql, fn: (tx: Queryable) => Promise<T>): Promise<T> {
+  const { value } = await sql.begin('isolation level repeatable read read only', async (tx) => ({
+    value: await fn(tx),
+  }));
+  return value;
+}
+
 /** Defers `callback` until the transaction of `tx` is durable. Throws for a handle that `transaction` did not open. */
 export function afterCommit(tx: Tx, callback: AfterCommit): void {
   const callbacks = afterCommitOf.get(tx);

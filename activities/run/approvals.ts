@@ -4,6 +4,7 @@
  * 1. The answer and the request that takes it to the worker are one transaction.
  * 2. Locks are taken in the order worker, run, approval, worker's topic, person's notifications.
  */
+import { approvalRequest, subjectText } from '#db/runtime/approval-request.ts';
 import {
   type ApprovalRow,
   askApproval,
@@ -124,15 +125,8 @@ async function ask(
   asked: ApprovalRow,
   input: RequestApprovalInput,
 ): Promise<RequestedApproval> {
-  const { approval_id, kind, reason, scopes, on_timeout, turn } = asked;
-  const request = {
-    approval_id,
-    kind,
-    subject: subjectText(asked),
-    reason,
-    expires_at_ms: String(asked.expires_at.getTime()),
-    on_timeout,
-  };
+  const { approval_id, reason, scopes, turn } = asked;
+  const request = approvalRequest(asked);
   const superseded = await supersedeApprovals(tx, run.run_id, input.superseded);
   const step = await journal.appendIn(tx, {
     run_id: run.run_id,
@@ -322,10 +316,4 @@ export function approvalSuperseded(approval_id: string, reason: string): EventDr
     idempotency_key: `approval:${approval_id}:superseded`,
     payload: { approval_id, reason },
   };
-}
-
-/** What would be done, as one text. */
-function subjectText({ subject, kind }: ApprovalRow): string {
-  const text = subject['text'];
-  return typeof text === 'string' && text !== '' ? text : kind;
 }

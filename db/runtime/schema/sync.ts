@@ -19,7 +19,10 @@ export const syncTopics = runtimeSchema.table(
     createdAt: moment('created_at').notNull().default(now),
     updatedAt: moment('updated_at').notNull().default(now),
   },
-  (table) => [unique('sync_topics_topic_key').on(table.topic)],
+  (table) => [
+    unique('sync_topics_topic_key').on(table.topic),
+    index('sync_topics_by_class').on(table.class, table.topicId).where(sql`class <> 'run_events'`),
+  ],
 );
 
 /** Partitioned by list(class), then range(day): the migration says how, drizzle cannot. */

@@ -2,7 +2,7 @@ import { topicCursor } from '#db/runtime/topic-cursor.ts';
 import { listWorkerEvents, workerEventMessage } from '#db/runtime/worker-events.ts';
 import { listWorkerRequests, workerRequestMessage } from '#db/runtime/worker-requests.ts';
 import { findWorker, listWorkers, type WorkerRow, workerMessage } from '#db/runtime/workers.ts';
-import type { Queryable } from '#db/transaction.ts';
+import { type Queryable, readMoment } from '#db/transaction.ts';
 import { topics } from '#proto/topics.ts';
 import { type Caller, requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
@@ -68,17 +68,14 @@ export function listRequestsOfWorker(
 ): RuntimeHandler<'runtime.worker.request.list'> {
   return async function listRequestsOfWorker({ params, query, caller }) {
     const { worker_id } = await readableWorker(deps.sql, caller, params);
-    const snapshot = await deps.sql.begin(
-      'isolation level repeatable read read only',
-      async (tx) => ({
-        cursor: await topicCursor(tx, topics.workerEvents(worker_id)),
-        requests: await listWorkerRequests(tx, {
-          worker_id,
-          state: query.text('state'),
-          limit: query.count('limit'),
-        }),
+    const snapshot = await readMoment(deps.sql, async (tx) => ({
+      cursor: await topicCursor(tx, topics.workerEvents(worker_id)),
+      requests: await listWorkerRequests(tx, {
+        worker_id,
+        state: query.text('state'),
+        limit: query.count('limit'),
       }),
-    );
+    }));
     return {
       data: {
         requests: snapshot.requests.map(workerRequestMessage),
