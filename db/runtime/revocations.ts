@@ -5,7 +5,7 @@
  * 2. It holds for what was issued before it, and is kept until nothing of that can still be alive.
  */
 import { topics } from '#proto/topics.ts';
-import type { Queryable, Tx } from '../transaction.ts';
+import type { Tx } from '../transaction.ts';
 import type { Journal } from './journal.ts';
 
 /** The longest-lived token is an access token of an hour; the rest is for clocks and for late readers. */
@@ -16,17 +16,6 @@ export type RevocationTarget =
   | { session_id: string }
   | { device_id: string }
   | { user_id: string; org_id?: string };
-
-export interface RevocationRow {
-  revocation_id: bigint;
-  jti: string | null;
-  session_id: string | null;
-  device_id: string | null;
-  user_id: string | null;
-  org_id: string | null;
-  not_before: Date;
-  expires_at: Date;
-}
 
 /** Revokes each target from now on; returns how many. */
 export async function insertRevocations(
@@ -60,14 +49,6 @@ export async function insertRevocations(
     })),
   );
   return targets.length;
-}
-
-/** Revocations in force that came after `afterId`, oldest first. */
-export async function listRevocations(sql: Queryable, afterId: bigint): Promise<RevocationRow[]> {
-  return await sql<RevocationRow[]>`
-    select revocation_id, jti, session_id, device_id, user_id, org_id, not_before, expires_at
-    from runtime.sync_revocations
-    where revocation_id > ${afterId} and expires_at > clock_timestamp() order by revocation_id`;
 }
 
 function named(target: RevocationTarget): Record<string, string> {

@@ -29,6 +29,7 @@ const READS = [
   'db/runtime/hint.ts',
   'db/runtime/hint-hub.ts',
   'db/runtime/hint-payload.ts',
+  'db/runtime/revocation-read.ts',
   'db/runtime/sync-read.ts',
 ];
 

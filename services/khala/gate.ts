@@ -48,6 +48,8 @@ export function createGate(deps: {
       new SessionFault('overloaded', reason, { retryAfterMs: OVERLOADED_RETRY_MS });
     if (sessions.size >= CONNECTIONS_MAX) return overloaded('too_many_connections');
     if (node.audit.full) return overloaded('audit_unavailable');
+    const unknown = node.revocations.unknownFault();
+    if (unknown) return unknown;
     let handshakes = 0;
     for (const { admitted } of sessions.values()) handshakes += admitted ? 0 : 1;
     return handshakes >= HANDSHAKES_MAX ? overloaded('too_many_handshakes') : undefined;

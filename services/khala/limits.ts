@@ -43,6 +43,12 @@ export const DIRTY_TOPICS_MAX = 200;
 
 /** Bounds staleness when every hint is lost. */
 export const SAFETY_POLL_MS = 1_000;
+/** How often a node looks whether it knows every revocation; the wait for one that no hint told. */
+export const REVOCATION_LOOK_MS = 500;
+/** Four looks: a node that knows no better admits nobody. */
+export const REVOCATION_LAG_MAX_MS = 2_000;
+/** A stolen device is listened to no longer than this by a node that cannot tell. Shorter outages leave sockets open. */
+export const REVOCATION_BLIND_MS = 10_000;
 /** After a failed read: Postgres is restarting, and hammering it does not help. */
 export const READ_RETRY_MS = 250;
 

@@ -21,6 +21,16 @@ export const KHALA_METRICS = {
     description: 'Closed sockets by cause.',
     labels: ['cause'],
   }),
+  khala_evictions_total: metric({
+    kind: 'counter',
+    description: 'Sockets ended by a revocation.',
+    labels: ['reason'],
+  }),
+  khala_revocation_lag_seconds: metric({
+    kind: 'gauge',
+    description: 'Age of the newest state of the revocations that this node has applied whole.',
+    labels: [],
+  }),
   khala_joins_total: metric({
     kind: 'counter',
     description: 'Topics joined or refused.',

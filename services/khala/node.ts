@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JWTVerifyGetKey } from 'jose';
 import { connect, type Sql } from '#db/connect.ts';
+import { listRevocations } from '#db/runtime/revocation-read.ts';
 import type { FaultPoints } from '#proto/fault-points.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
 import { createAuditLog } from './audit/audit-log.ts';
@@ -17,10 +18,11 @@ import type { HintSource } from './hints/hint-source.ts';
 import { createJournalReader } from './journal/journal-reader.ts';
 import { READ_RETRY_MS } from './limits.ts';
 import type { KhalaMetrics } from './metrics.ts';
+import { createRevocations, type RevocationTiming } from './revocations/revocations.ts';
 import type { Session } from './session/session.ts';
 import type { SessionNode } from './session/session-node.ts';
 
-/** Four connections: one listens, one reads what is new, two serve replays, joins and the audit. */
+/** Four connections: one listens, one reads what is new and who is revoked, two serve replays, joins and the audit. */
 const LIVE_CONNECTIONS = 1;
 const REPLAY_CONNECTIONS = 2;
 /** Few statements, always the same: planning one anew over all partitions takes longer than running it. */
@@ -40,6 +42,7 @@ export interface KhalaNodeOptions {
   drainWindowMs: number;
   metrics: KhalaMetrics;
   replayBudgetEvents?(topicClass: TopicClass): number;
+  revocationTiming?: RevocationTiming;
   now?(): number;
   onFault(where: string, fault: unknown): void;
   faults?: FaultPoints;
@@ -86,6 +89,20 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     faults: options.faults,
   });
   const { hints } = options;
+  const revocations = createRevocations({
+    reader,
+    journal: createJournalReader(live),
+    readTable: () => listRevocations(live, 0n),
+    timing: options.revocationTiming,
+    now,
+    onRevoked() {
+      for (const session of [...sessions.values()]) session.reconsider();
+    },
+    onBlind(fault) {
+      for (const session of [...sessions.values()]) session.refuse(fault);
+    },
+    onFault: readFault,
+  });
 
   function readFault(fault: unknown): void {
     metrics.khala_read_faults_total.record(1, {});
@@ -98,6 +115,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     timing: options.timing,
     verifySyncToken: createSyncTokenVerifier({ keys: options.keys, now }),
     liveSockets: createLiveSockets(),
+    revocations,
     reader,
     audit,
     metrics,
@@ -129,6 +147,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     for (const session of sessions.values()) admitted += session.admitted ? 1 : 0;
     metrics.khala_connections.record(admitted, { state: 'admitted' });
     metrics.khala_connections.record(sessions.size - admitted, { state: 'handshake' });
+    metrics.khala_revocation_lag_seconds.record(revocations.lagMs() / 1000, {});
     metrics.khala_topics_of_interest.record(reader.topics, {});
   }, GAUGE_INTERVAL_MS);
   gauges.unref();
@@ -145,6 +164,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
         onHints: (found) => reader.onHints(found),
         onReset: () => void reader.poll(),
       });
+      await revocations.start();
     },
     async drain() {
       gate.close();
@@ -159,6 +179,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
       clearInterval(gauges);
       gate.close();
       for (const session of [...sessions.values()]) session.terminate();
+      revocations.stop();
       reader.stop();
       await hints.stop();
       await audit.close();

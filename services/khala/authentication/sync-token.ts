@@ -22,6 +22,7 @@ export interface Grant {
   topics: ReadonlySet<string>;
   /** RFC 7638 thumbprint of the key that must sign the proof. */
   keyThumbprint: string | undefined;
+  issuedAtMs: number;
   expiresAtMs: number;
 }
 
@@ -74,6 +75,7 @@ export function createSyncTokenVerifier(deps: {
       jti,
       topics: new Set(topics),
       keyThumbprint: cnf?.jkt,
+      issuedAtMs: iat * 1000,
       expiresAtMs: exp * 1000,
     };
   };

@@ -102,6 +102,14 @@ export class NodeReader {
     if (this.#pollAgain) await this.poll();
   }
 
+  /** Looks at one topic now. @throws where the database does not answer. */
+  async look(feed: TopicFeed): Promise<TopicHead> {
+    const [head] = await this.#options.live.headsById([feed.head.topicId]);
+    if (!head) throw new Error('a topic that is followed has lost its row');
+    if (feed.observe(head)) this.#markDirty(feed);
+    return head;
+  }
+
   #schedulePoll(): void {
     if (this.#stopped) return;
     this.#pollTimer = setTimeout(async () => {

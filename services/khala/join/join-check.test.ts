@@ -4,10 +4,12 @@ import { newId } from '#proto/ids.ts';
 import { type TopicClass, topics } from '#proto/topics.ts';
 import type { Grant } from '../authentication/sync-token.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
+import { createRevocationList } from '../revocations/revocation-list.ts';
 import { joinDecision } from './join-check.ts';
 
 const userId = newId('user');
 const orgId = newId('org');
+const nobodyRevoked = createRevocationList();
 
 function grantOf(granted: string[], changes: Partial<Grant> = {}): Grant {
   return {
@@ -18,7 +20,8 @@ function grantOf(granted: string[], changes: Partial<Grant> = {}): Grant {
     jti: 'j',
     topics: new Set(granted),
     keyThumbprint: undefined,
-    expiresAtMs: 0,
+    issuedAtMs: 1_000,
+    expiresAtMs: 2_000,
     ...changes,
   };
 }
@@ -36,6 +39,10 @@ function headOf(topic: string, owner: Partial<TopicHead>): TopicHead {
     snapshotSeq: 0n,
     ...owner,
   };
+}
+
+function decide(topic: string, grant: Grant, head: TopicHead | undefined) {
+  return joinDecision(topic, grant, head, nobodyRevoked);
 }
 
 const GRANTABLE = [
@@ -58,7 +65,7 @@ describe.each(GRANTABLE)('%s', (topic) => {
     ['of the organisation', { orgId }],
     ['of both', { ownerUserId: userId, orgId }],
   ])('%s is joined', (_, owner) => {
-    expect(joinDecision(topic, grant, headOf(topic, owner)).allowed).toBe(true);
+    expect(decide(topic, grant, headOf(topic, owner)).allowed).toBe(true);
   });
 
   test.each([
@@ -66,7 +73,7 @@ describe.each(GRANTABLE)('%s', (topic) => {
     ['of another organisation', { orgId: newId('org') }],
     ['of nobody', {}],
   ])('%s is not', (_, owner) => {
-    expect(joinDecision(topic, grant, headOf(topic, owner))).toMatchObject({
+    expect(decide(topic, grant, headOf(topic, owner))).toMatchObject({
       code: 'forbidden_topic',
       reason: 'owner_mismatch',
     });
@@ -74,16 +81,29 @@ describe.each(GRANTABLE)('%s', (topic) => {
 
   test('is not joined by a token for its neighbour', () => {
     const owned = headOf(topic, { ownerUserId: userId });
-    expect(joinDecision(topic, grantOf([`${topic}x`]), owned)).toMatchObject({
-      reason: 'not_granted',
+    expect(decide(topic, grantOf([`${topic}x`]), owned)).toMatchObject({ reason: 'not_granted' });
+  });
+
+  test('is not joined once its user has left the organisation, and the others are', () => {
+    const left = createRevocationList();
+    const target = { kind: 'membership', userId, orgId } as const;
+    left.add({ target, notBeforeMs: 1_500, expiresAtMs: 9_000 });
+    const ofTheOrg = headOf(topic, { ownerUserId: userId, orgId });
+    expect(joinDecision(topic, grant, ofTheOrg, left)).toMatchObject({
+      code: 'forbidden_topic',
+      reason: 'membership_revoked',
     });
+    const ownAlone = headOf(topic, { ownerUserId: userId });
+    expect(joinDecision(topic, grant, ownAlone, left).allowed).toBe(true);
+    const invitedAgain = grantOf([topic], { issuedAtMs: 1_501 });
+    expect(joinDecision(topic, invitedAgain, ofTheOrg, left).allowed).toBe(true);
   });
 });
 
 test('a token without an organisation does not own what has none', () => {
   const topic = topics.runEvents(newId('run'));
   const grant = grantOf([topic], { orgId: '' });
-  expect(joinDecision(topic, grant, headOf(topic, { orgId: null })).allowed).toBe(false);
+  expect(decide(topic, grant, headOf(topic, { orgId: null })).allowed).toBe(false);
 });
 
 test('nothing that is not in the grammar is joined, even granted and owned', () => {
@@ -108,7 +128,7 @@ test('nothing that is not in the grammar is joined, even granted and owned', () 
           ),
       ),
       (text) => {
-        const decision = joinDecision(text, grantOf([text]), headOf(text, { ownerUserId: userId }));
+        const decision = decide(text, grantOf([text]), headOf(text, { ownerUserId: userId }));
         expect(decision.allowed).toBe(false);
       },
     ),

@@ -11,6 +11,8 @@ type TokenRefresh = Extract<KhalaMessage, { kind: 'token_refresh' }>;
 /** @throws SessionFault where this client, its token or its proof is not accepted. */
 export async function grantOfHello(node: SessionNode, hello: Hello, nonce: string): Promise<Grant> {
   assertCompatible(hello, node.window);
+  const unknown = node.revocations.unknownFault();
+  if (unknown) throw unknown;
   const grant = await provenGrant(node, hello, nonce);
   if (grant.deviceId !== hello.device_id) {
     throw new SessionFault('unauthorized', 'token_of_other_device');

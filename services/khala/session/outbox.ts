@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -51,6 +52,18 @@ export class Outbox {
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => this.flush());
+  }
+
+  /**
+   * Nothing of what waits leaves. What the socket holds already cannot be taken back, so a peer that did not read it
+   * loses the socket with it, unread bytes of the kernel included.
+   */
+  discard(): void {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#socket.writableLength === 0) return;
+    if (this.#socket instanceof Socket) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   flush(): void {

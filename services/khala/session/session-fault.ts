@@ -23,4 +23,10 @@ export class SessionFault extends Error {
     this.action = options.action ?? CLOSE_ACTION_OF_ERROR[code];
     this.retryAfterMs = options.retryAfterMs ?? 0;
   }
+
+  /** Somebody was refused, which the audit keeps; the end of a token's life is none of that. */
+  get ofCredentials(): boolean {
+    if (this.code === 'reauth_required') return this.reason !== 'token_expired';
+    return this.code === 'unauthorized';
+  }
 }

@@ -7,6 +7,7 @@ import type { VerifySyncToken } from '../authentication/sync-token.ts';
 import type { NodeReader } from '../feed/node-reader.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import type { KhalaMetrics } from '../metrics.ts';
+import type { Revocations } from '../revocations/revocations.ts';
 import type { SessionTiming } from './liveness.ts';
 
 /** What a session needs of its node. */
@@ -16,6 +17,7 @@ export interface SessionNode {
   readonly timing: SessionTiming;
   readonly verifySyncToken: VerifySyncToken;
   readonly liveSockets: LiveSockets;
+  readonly revocations: Pick<Revocations, 'unknownFault' | 'faultOf' | 'hasLost'>;
   readonly reader: NodeReader;
   readonly audit: AuditLog;
   readonly metrics: KhalaMetrics;

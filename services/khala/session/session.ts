@@ -4,7 +4,7 @@
  * 1. Nothing but a CHALLENGE is sent before a token and its proof were verified over that challenge's nonce.
  * 2. A fault of a topic is answered for that topic; a fault of the connection is an ERROR frame and a close code from
  *    the closed list (`#proto/khala-close.ts`).
- * 3. After its end, at the token's expiry included, nothing is delivered.
+ * 3. After its end, by expiry or by revocation, nothing is delivered.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -104,6 +104,19 @@ export class Session {
     this.#fail(fault);
   }
 
+  /** Revocations came: what they end, ends now, and nothing that waits for the socket leaves (invariant 3). */
+  reconsider(): void {
+    if (this.#state.name !== 'admitted') return;
+    const fault = this.#node.revocations.faultOf(this.#state.grant);
+    if (!fault) {
+      this.#subscriptions.recheck();
+      return;
+    }
+    this.#outbox.discard();
+    this.#node.metrics.khala_evictions_total.record(1, { reason: fault.reason });
+    this.#fail(fault);
+  }
+
   /** Asks the client to go elsewhere after `afterMs`, and closes at the end of the window if it stayed. */
   drain(afterMs: number, windowMs: number): void {
     this.#send({ kind: 'reconnect', after_ms: BigInt(Math.round(afterMs)) });
@@ -181,6 +194,9 @@ export class Session {
   #admit(grant: Grant, before?: Grant): void {
     // The end may have come while signatures were checked (invariant 3).
     if (this.#state.name === 'closed') return;
+    // Here and not before: from the next line on `reconsider` finds this session.
+    const revoked = this.#node.revocations.faultOf(grant);
+    if (revoked) throw revoked;
     if (before?.jti !== grant.jti) {
       this.#node.liveSockets.hold(grant.jti, this.id);
       if (before) this.#node.liveSockets.release(before.jti, this.id);
@@ -211,8 +227,8 @@ export class Session {
     this.#end(known.action, known.code);
   }
 
-  #record({ code, reason }: SessionFault): void {
-    if (this.#state.name === 'admitted' && code !== 'unauthorized') return;
+  #record({ reason, ofCredentials }: SessionFault): void {
+    if (this.#state.name === 'admitted' && !ofCredentials) return;
     this.#node.metrics.khala_connects_total.record(1, { outcome: reason });
     this.#audit({ decision: 'auth_failure', reason });
   }

@@ -5,7 +5,7 @@ import { parseTopic } from '#proto/topics.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Grant } from '../authentication/sync-token.ts';
 import { type Cursor, cursorOutcome } from '../join/cursor-outcome.ts';
-import { joinDecision } from '../join/join-check.ts';
+import { type JoinDecision, joinDecision } from '../join/join-check.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import { TOPICS_PER_CONNECTION_MAX } from '../limits.ts';
 import type { WireFormat } from '../wire/message-frame.ts';
@@ -49,9 +49,12 @@ export class SubscriptionSet {
   /** A new token: what it no longer grants ends here. */
   grant(grant: Grant): void {
     this.#grant = grant;
-    for (const topic of this.#byTopic.keys()) {
-      if (!grant.topics.has(topic)) this.#deny(topic, 'forbidden_topic', 'not_granted', '');
-    }
+    this.recheck();
+  }
+
+  /** Ends each topic that could not be joined now: its token, its owner or a membership changed. */
+  recheck(): void {
+    for (const { feed } of [...this.#byTopic.values()]) if (feed) this.#recheckOwner(feed.head);
   }
 
   async subscribe(message: Subscribe): Promise<void> {
@@ -104,7 +107,7 @@ export class SubscriptionSet {
   ): void {
     const grant = this.#grant;
     if (!grant) return;
-    const decision = joinDecision(topic, grant, known);
+    const decision = this.#decide(topic, grant, known);
     if (!decision.allowed) {
       this.#deny(topic, decision.code, decision.reason, requestId);
       return;
@@ -160,8 +163,16 @@ export class SubscriptionSet {
       this.#stale(subscription, head, 'lineage_mismatch');
       return;
     }
-    const decision = this.#grant && joinDecision(head.topic, this.#grant, head);
+    this.#recheckOwner(head);
+  }
+
+  #recheckOwner(head: TopicHead): void {
+    const decision = this.#grant && this.#decide(head.topic, this.#grant, head);
     if (decision && !decision.allowed) this.#deny(head.topic, decision.code, decision.reason, '');
+  }
+
+  #decide(topic: string, grant: Grant, head: TopicHead | undefined): JoinDecision {
+    return joinDecision(topic, grant, head, this.#node.revocations);
   }
 
   #stale(subscription: Subscription, head: TopicHead, reason: StaleReason): void {

@@ -70,7 +70,17 @@ export class RawPeer {
 
   /** Answers the challenge. `changes` makes it wrong in one place. */
   async hello(device: Device, token: string, changes: Partial<Hello> = {}): Promise<void> {
-    const { nonce } = await this.next('challenge');
+    await this.answerChallenge(device, token, changes);
+  }
+
+  /** The same; the challenge is told, for what is to be proved over its nonce later. */
+  async answerChallenge(
+    device: Device,
+    token: string,
+    changes: Partial<Hello> = {},
+  ): Promise<MessageOf<'challenge'>> {
+    const challenge = await this.next('challenge');
+    const { nonce } = challenge;
     this.send({
       kind: 'hello',
       token,
@@ -81,6 +91,11 @@ export class RawPeer {
       schema_version: 1,
       ...changes,
     });
+    return challenge;
+  }
+
+  async refresh(device: Device, token: string, nonce: string): Promise<void> {
+    this.send({ kind: 'token_refresh', token, proof: await proofOf(device, token, nonce) });
   }
 
   async admitted(device: Device, token: string): Promise<MessageOf<'welcome'>> {

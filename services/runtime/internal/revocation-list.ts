@@ -1,5 +1,5 @@
 import type { Sql } from '#db/connect.ts';
-import { listRevocations, type RevocationRow } from '#db/runtime/revocations.ts';
+import { listRevocations, type RevocationRow } from '#db/runtime/revocation-read.ts';
 import type { Person } from '../../shared/http/caller.ts';
 
 /** A revoked session may still act for this long; each replica asks the table that often at most. */
