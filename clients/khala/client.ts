@@ -11,6 +11,7 @@ import { systemClock } from './clock.ts';
 import { type Connection, type Ending, openConnection, type TopicMessage } from './connection.ts';
 import { SubscriptionConflictError, SyncTokenRefused, TopicRefusedError } from './errors.ts';
 import { createProver } from './proof.ts';
+import { createSnapshotSource } from './snapshot-source.ts';
 import { createSubscription, type OwnedSubscription } from './subscription.ts';
 import { createTokenSource, type HeldToken } from './token-source.ts';
 import type { TopicFlow } from './topic-flow.ts';
@@ -30,9 +31,19 @@ interface Admission {
 export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
-  const prove = createProver(options.proofKey);
+  const prover = createProver(options.proofKey);
   const tokens = createTokenSource((topics) => options.getSyncToken(topics), clock);
   const subscriptions = new Map<string, OwnedSubscription>();
+  const fetchSnapshot = createSnapshotSource({
+    url: options.url,
+    clock,
+    random,
+    prove: prover.request,
+    obtainToken: () => tokens.obtain(topics()),
+    renewToken: () => tokens.renew(topics()),
+    fetch: options.fetchSnapshot ?? ((url, init) => fetch(url, init)),
+    onFault: () => undefined,
+  });
 
   let state: ClientState = { name: 'idle' };
   let connection: Connection | undefined;
@@ -61,7 +72,7 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
       clock,
       deviceId: options.deviceId,
       clientBuildId: options.clientBuildId,
-      prove,
+      prove: prover.socket,
       obtainToken: () => tokens.obtain(topics()),
       onChallenged: () => enter({ name: 'authenticating' }),
       onWelcome: (token) => admitted({ connection: opened, token }),
@@ -89,13 +100,14 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
     for (let at = 0; at < granted.length; at += TOPICS_PER_SUBSCRIBE) {
       requestCount += 1;
       const requestId = `s${requestCount}`;
-      const cursors = granted
-        .slice(at, at + TOPICS_PER_SUBSCRIBE)
-        .map((flow) => flow.requested(requestId));
+      const asked = granted.slice(at, at + TOPICS_PER_SUBSCRIBE);
       on.send({
         kind: 'subscribe',
-        topics: cursors.map(({ topic }) => topic),
-        resume_after: cursors,
+        topics: asked.map(({ topic }) => topic),
+        resume_after: asked.flatMap((flow) => {
+          const cursor = flow.requested(requestId);
+          return cursor ? [{ topic: flow.topic, ...cursor }] : [];
+        }),
         request_id: requestId,
       });
     }
@@ -210,6 +222,8 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
       }
       const subscription = createSubscription(topic, subscribeOptions, options.store, {
         request: (flow) => request([flow]),
+        fetchSnapshot,
+        settled: reportProgress,
         unsubscribe() {
           connection?.send({ kind: 'unsubscribe', topics: [topic] });
         },

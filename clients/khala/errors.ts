@@ -39,3 +39,21 @@ export class SyncTokenRefused extends Error {
 export class SubscriptionConflictError extends Error {
   override readonly name = 'SubscriptionConflictError';
 }
+
+/** What was served as a snapshot is not what its digest, its topic or its format says. */
+export class SnapshotUnreadableError extends Error {
+  override readonly name = 'SnapshotUnreadableError';
+
+  constructor(topic: string, why: string) {
+    super(`the snapshot of ${topic} cannot be used: ${why}`);
+  }
+}
+
+/** The node named snapshots, and none of them led to a position that it could continue. */
+export class BootstrapFailedError extends Error {
+  override readonly name = 'BootstrapFailedError';
+
+  constructor(topic: string) {
+    super(`${topic} cannot be begun: its snapshots are always behind`);
+  }
+}

@@ -1,4 +1,5 @@
 import { createEventHandover } from './event-handover.ts';
+import type { FetchSnapshot } from './snapshot-source.ts';
 import { TopicFlow } from './topic-flow.ts';
 import { TopicReader } from './topic-reader.ts';
 import type { SubscribeOptions, Subscription } from './types.ts';
@@ -7,6 +8,9 @@ import type { WatermarkStore } from './watermark-store.ts';
 export interface SubscriptionHost {
   request(flow: TopicFlow): void;
   unsubscribe(): void;
+  fetchSnapshot: FetchSnapshot;
+  /** What the events build on was applied. */
+  settled(): void;
   /** The topic is no longer followed, for whatever reason. */
   ended(): void;
 }
@@ -35,10 +39,12 @@ export function createSubscription(
     options,
     options.onEvent ?? ((event) => handover?.apply(event)),
     store,
+    host.fetchSnapshot,
     {
       onPause: () => flow.hold(),
       onResume: () => flow.restart(),
       onRepositioned: () => flow.restart(),
+      onSettled: host.settled,
       onFault: fail,
     },
   );

@@ -13,8 +13,12 @@ export interface HeldToken {
   topics: ReadonlySet<string>;
   /** What the mint was asked to grant. */
   asked: ReadonlySet<string>;
+  /** Carries the thumbprint of the proof key. */
+  bound: boolean;
   refreshAtMs: number;
   expiresAtMs: number;
+  /** The issuer's clock, as far as this token tells: what it signed as now, plus the time since. */
+  serverNowS(): number;
 }
 
 export interface TokenSource {
@@ -41,7 +45,7 @@ export function createTokenSource(
     }
     const result = mint(topics)
       .then(({ token }) => {
-        held = hold(token, topics, clock.nowMs());
+        held = hold(token, topics, clock);
         return held;
       })
       .finally(() => {
@@ -67,7 +71,8 @@ export function createTokenSource(
 }
 
 /** Lifetime by the issuer's own two claims, counted from now: a wrong local clock changes nothing. */
-function hold(token: string, asked: readonly string[], nowMs: number): HeldToken {
+function hold(token: string, asked: readonly string[], clock: Clock): HeldToken {
+  const nowMs = clock.nowMs();
   const claims = decodeJwt(token);
   const { jti, iat, exp } = claims;
   if (jti === undefined || iat === undefined || exp === undefined) {
@@ -81,7 +86,9 @@ function hold(token: string, asked: readonly string[], nowMs: number): HeldToken
     jti,
     topics: new Set(granted.filter((topic): topic is string => typeof topic === 'string')),
     asked: new Set(asked),
+    bound: typeof claims['cnf'] === 'object',
     refreshAtMs: nowMs + lifeMs * REFRESH_AT_LIFE_SHARE,
     expiresAtMs: nowMs + lifeMs,
+    serverNowS: () => iat + Math.floor((clock.nowMs() - nowMs) / 1000),
   };
 }

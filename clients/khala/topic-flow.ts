@@ -5,6 +5,7 @@ import type { MessageOf, TopicMessage } from './connection.ts';
 import { TopicRefusedError } from './errors.ts';
 import type { TopicReader } from './topic-reader.ts';
 import type { SyncEvent } from './types.ts';
+import type { Watermark } from './watermark-store.ts';
 
 type Phase =
   /** Nothing runs on the server for this topic. `ready` once the reader knows where to begin. */
@@ -41,7 +42,7 @@ export class TopicFlow {
   }
 
   get caughtUp(): boolean {
-    return this.#phase.name === 'flowing' && this.#phase.caughtUp;
+    return this.#phase.name === 'flowing' && this.#phase.caughtUp && this.#reader.settled;
   }
 
   /** Events received of those that were behind the head when the topic was last subscribed. */
@@ -64,10 +65,10 @@ export class TopicFlow {
     if (wasOnServer) this.#commands.unsubscribe();
   }
 
-  requested(requestId: string): { topic: string; epoch: string; seq: bigint } {
+  /** The cursor to continue after; without one the server may begin at a snapshot. */
+  requested(requestId: string): Watermark | undefined {
     this.#phase = { name: 'requested', requestId };
-    const cursor = this.#reader.cursor;
-    return { topic: this.topic, epoch: cursor?.epoch ?? '', seq: cursor?.seq ?? 0n };
+    return this.#reader.cursor;
   }
 
   disconnected(): void {
@@ -104,7 +105,12 @@ export class TopicFlow {
     this.#phase = { name: 'flowing', epoch: message.epoch, caughtUp: false };
     this.#received = 0n;
     this.#total = message.head_seq + 1n - message.from_seq;
-    if (this.#reader.began(message.epoch, message.from_seq) === 'gap') {
+    const beginning = {
+      epoch: message.epoch,
+      nextSeq: message.from_seq,
+      snapshotPath: message.snapshot_url,
+    };
+    if (this.#reader.began(beginning) === 'gap') {
       this.#commands.fail(
         new TopicRefusedError(this.topic, 'internal', 'the server began at another position'),
       );

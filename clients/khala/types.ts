@@ -1,6 +1,6 @@
 import type { CryptoKey } from 'jose';
 import type { JsonValue } from '#proto/canonical.ts';
-import type { Watermark, WatermarkStore } from './watermark-store.ts';
+import type { SyncDocument, Watermark, WatermarkStore } from './watermark-store.ts';
 
 /** One journal row as a reader applies it: `(topic, epoch, seq)` names it, once, for ever. */
 export interface SyncEvent {
@@ -18,6 +18,15 @@ export interface SyncEvent {
   eventHash: string;
 }
 
+/** The state of a topic at one seq, as a node serves it. */
+export interface Snapshot {
+  topic: string;
+  epoch: string;
+  /** Everything up to and including this seq is in `documents`. */
+  asOfSeq: bigint;
+  documents: SyncDocument[];
+}
+
 /** Why the journal cannot continue from the reader's position. */
 export interface SnapshotRequired {
   topic: string;
@@ -29,8 +38,11 @@ export interface SnapshotRequired {
   snapshotUrl: string;
 }
 
-/** `stored` continues at the watermark in the store, or begins where there is none. */
-export type StartFrom = 'stored' | 'beginning' | Watermark;
+/**
+ * `stored` continues at the watermark in the store; where there is none it begins: at a snapshot if `onSnapshot` takes
+ * it, else at the first event. `bootstrap` and `beginning` choose one of these whatever is stored.
+ */
+export type StartFrom = 'stored' | 'bootstrap' | 'beginning' | Watermark;
 
 export interface SubscribeOptions {
   from?: StartFrom;
@@ -43,10 +55,20 @@ export interface SubscribeOptions {
   /** Everything up to `seq` has been applied: what was asked for at the subscription is complete. */
   onCaughtUp?(position: Watermark): void;
   /**
-   * The journal cannot supply the next event. Read the state elsewhere and return the position it stands for.
+   * With a store that holds documents: what it keeps of this event, written in one transaction with the watermark after
+   * `onEvent` resolved. The documents of a snapshot replace what was kept.
+   */
+  document?(event: SyncEvent): SyncDocument | undefined;
+  /**
+   * Replaces what the application holds by this state, on which the following events build. Told at the begin of a
+   * bootstrap (an empty one, as of 0, where the topic has no snapshot) and whenever the journal cannot continue.
+   */
+  onSnapshot?(snapshot: Snapshot): void | Promise<void>;
+  /**
+   * The journal cannot supply the next event, and there is no snapshot or nobody to take it. Read the state elsewhere and return the position it stands for.
    * Without it the subscription ends with `StaleCursorError`.
    */
-  onSnapshotRequired?(required: SnapshotRequired): Promise<Watermark | 'beginning'>;
+  onSnapshotRequired?(required: SnapshotRequired): Promise<Watermark | 'beginning' | 'bootstrap'>;
 }
 
 export interface Subscription extends AsyncIterable<SyncEvent> {
@@ -105,6 +127,11 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+export interface SnapshotRequest {
+  headers: Record<string, string>;
+  signal: AbortSignal;
+}
+
 export interface KhalaClientOptions {
   /** `ws(s)://…/v1/sync` */
   url: string;
@@ -119,6 +146,8 @@ export interface KhalaClientOptions {
   store: WatermarkStore;
   /** Default: the global `WebSocket`. */
   webSocket?(url: string, protocols: string[]): WebSocketLike;
+  /** How snapshots are fetched. Default: the global `fetch`. */
+  fetchSnapshot?(url: string, init: SnapshotRequest): Promise<Response>;
   clock?: Clock;
   random?(): number;
   onState?(state: ClientState): void;

@@ -25,6 +25,7 @@ const TICKS = 24;
 const DRAIN_ROUNDS_MIN = 2_000;
 /** More than a reader lets wait: it asks for silence. */
 const FLOOD_EVENTS = 4_400;
+const FROM_THE_BEGINNING = { epoch: '', seq: 0n };
 
 export function readerWorld(parts: ReaderParts = { createSubscription }): World {
   return { name: 'reader', share: 19, play: (random) => new Reading(parts, random).play() };
@@ -109,7 +110,8 @@ class Reading {
     if (!flow?.ready || !this.#node.connected) return;
     this.#requests += 1;
     const requestId = `request ${this.#requests}`;
-    this.#node.subscribe(requestId, flow.requested(requestId));
+    const cursor = flow.requested(requestId) ?? FROM_THE_BEGINNING;
+    this.#node.subscribe(requestId, { topic: TOPIC, ...cursor });
   }
 
   #deliver(messages: number, isFaulty = true): void {
@@ -214,7 +216,13 @@ class Life {
         onCaughtUp: (position) => this.#hearCaughtUp(position),
       },
       this.#store(stored),
-      { request: outside.request, unsubscribe: outside.unsubscribe, ended: () => {} },
+      {
+        request: outside.request,
+        unsubscribe: outside.unsubscribe,
+        ended: () => {},
+        settled: () => {},
+        fetchSnapshot: async () => 'moved',
+      },
     );
     this.subscription.public.ended.catch((fault: unknown) => this.#end(fault));
   }
