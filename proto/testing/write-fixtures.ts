@@ -3,7 +3,7 @@
  * a new one is added with what a version adds.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { importJWK, type JWK } from 'jose';
+import { CompactSign, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import {
   canonicalBytes,
   canonicalJson,
@@ -378,6 +378,21 @@ function topicFixtures(): unknown {
   ];
 }
 
+/** What a client signs over a node's nonce, so that another client can see whether it signs the same. */
+async function khalaProof(): Promise<unknown> {
+  const { d: _private, ...jwk } = RFC_8037_KEY;
+  const header = { alg: 'EdDSA', typ: 'khala-proof+jwt', jwk };
+  const claims = {
+    nonce: 'bm9uY2U',
+    jti: 'tok_01jd3k5e2cf8zr0q5v7n9m1t51',
+    device_id: 'dev:laptop',
+  };
+  const proof = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader(header)
+    .sign(await importJWK(RFC_8037_KEY, 'EdDSA'));
+  return { key: RFC_8037_KEY, jkt: await calculateJwkThumbprint(jwk), header, claims, proof };
+}
+
 let replay = '';
 for await (const line of writeReplay(
   { producer: 'openagents-fixtures', run_id: RUN, ended_at_ms: AT_MS + 1_750 },
@@ -403,6 +418,7 @@ publishJson(
   })),
 );
 publishJson('khala-malformed.json', malformedFrames());
+publishJson('khala-proof.json', await khalaProof());
 publishJson('receipts.json', await receipts());
 publishJson('keys.json', {
   keys: [{ ...publicKey, kid: 'worker-fixture', alg: 'EdDSA', use: 'sig' }],

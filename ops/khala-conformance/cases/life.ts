@@ -50,7 +50,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'TOKEN_REFRESH goes on where expiry would have ended',
-    rule: 'Frames 8',
+    rule: 'Frames 9',
     steps: [
       topic('a', { events: 1 }),
       ...admitted({ token: { expiresInS: TOKEN_S } }),
@@ -64,7 +64,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'what a refreshed token no longer grants ends, the rest stays',
-    rule: 'Frames 8',
+    rule: 'Frames 9',
     steps: [
       topic('a', { events: 1 }),
       topic('b', { events: 1 }),
@@ -82,7 +82,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'TOKEN_REFRESH of another session is unauthorized',
-    rule: 'Frames 8',
+    rule: 'Frames 9',
     steps: [
       ...admitted(),
       refresh({ ofOtherDevice: true }),
@@ -92,7 +92,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'TOKEN_REFRESH with a proof by a stranger is unauthorized',
-    rule: 'Frames 8',
+    rule: 'Frames 9',
     steps: [
       ...admitted(),
       refresh({ proof: { signedByStranger: true } }),
@@ -102,7 +102,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'TOKEN_REFRESH with an expired token asks for a fresh one',
-    rule: 'Frames 8',
+    rule: 'Frames 9',
     steps: [
       ...admitted(),
       refresh({ token: { expiresInS: -60 } }),
@@ -112,12 +112,12 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'heartbeats come',
-    rule: 'Frames 9',
+    rule: 'Frames 10',
     steps: [...admitted(), heartbeats(2)],
   },
   {
     name: 'a client that says nothing is dropped, and may come again',
-    rule: 'Frames 9',
+    rule: 'Frames 10',
     steps: [...admitted(), hush, closed('resume after')],
   },
   {
@@ -170,7 +170,7 @@ export const lifeCases: Case[] = [
   },
   {
     name: 'a node that is shut down names a time to go, then ends with the positions, and another takes over',
-    rule: 'Frames 10',
+    rule: 'Frames 11',
     needs: 'spareNode',
     steps: [
       topic('a', { events: 3 }),
