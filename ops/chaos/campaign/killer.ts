@@ -26,6 +26,8 @@ export interface KillerOptions {
   plan: Kill[];
   /** Share of the runs that are done, 0 to 1. */
   progress(): number;
+  /** What clients were told is stored, so far. */
+  acknowledged(): number;
 }
 
 const LOOK_MS = 100;
@@ -46,11 +48,12 @@ const LANES: Victim[][] = [
 ];
 
 export function startKiller(options: KillerOptions): Killer {
-  const { platform, hosts, plan, progress } = options;
+  const { platform, hosts, plan, progress, acknowledged } = options;
   const { faults } = platform;
   const victims = victimsOf(platform, hosts);
   const counts = new Map<string, number>();
   let done = 0;
+  let acknowledgedAtLastKill = 0;
   let stopped = false;
 
   async function lane(kills: Kill[]): Promise<void> {
@@ -74,6 +77,10 @@ export function startKiller(options: KillerOptions): Killer {
       while (!stopped && !(await victims.serves(victim))) await delay(LOOK_MS);
     }
     if (kill.kind === 'moment') {
+      const promisesMin = acknowledgedAtLastKill + (kill.afterAcknowledgements ?? 0);
+      while (!stopped && acknowledged() < promisesMin) await delay(LOOK_MS);
+      if (stopped) return false;
+      acknowledgedAtLastKill = acknowledged();
       // One tick for all of them.
       return doomed.map((victim) => victims.kill(victim)).every(Boolean);
     }

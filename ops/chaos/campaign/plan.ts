@@ -3,7 +3,12 @@ import { BOUNDARIES, type Boundary, type Victim } from '../boundaries.ts';
 /** One kill: a process at a boundary, or one or two processes at any moment. */
 export type Kill = { label: string } & (
   | { kind: 'boundary'; boundary: Boundary }
-  | { kind: 'moment'; victims: Victim[] }
+  | {
+      kind: 'moment';
+      victims: Victim[];
+      /** Not before clients were told so often, since the kill before it, that something is stored. Default 0. */
+      afterAcknowledgements?: number;
+    }
 );
 
 const ALONE: Victim[] = [

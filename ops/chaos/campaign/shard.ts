@@ -75,7 +75,9 @@ export async function runShard(options: ShardOptions): Promise<ShardResult> {
       stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
     });
     const progress = () => load.done() / runs;
-    killer = startKiller({ platform, hosts, plan: [...kills], progress });
+    const { promises } = load;
+    const acknowledged = () => promises.runs.size + promises.events.length;
+    killer = startKiller({ platform, hosts, plan: [...kills], progress, acknowledged });
     const telling = setInterval(() => {
       options.onProgress?.({ runs: load.done(), kills: killer.done(), seconds: seconds() });
     }, PROGRESS_EVERY_MS);
@@ -93,7 +95,7 @@ export async function runShard(options: ShardOptions): Promise<ShardResult> {
     await killer.finished;
     if (options.signal?.aborted) throw new ShardInterrupted();
     await quiet(platform);
-    violations.push(...(await judge(platform, load.promises)));
+    violations.push(...(await judge(platform, promises)));
     await hosts.stop();
     await platform.remove();
     violations.push(...(await leftBehind(directory)));
