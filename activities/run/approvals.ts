@@ -4,6 +4,7 @@
  * 1. The answer and the request that takes it to the worker are one transaction.
  * 2. Locks are taken in the order worker, run, approval, worker's topic, person's notifications.
  */
+import { databaseTime } from '#db/database-clock.ts';
 import { approvalRequest, subjectText } from '#db/runtime/approval-request.ts';
 import {
   type ApprovalRow,
@@ -227,7 +228,7 @@ export function createRecordApprovalResolved(
           run_id,
           thread_id: run.thread_id,
           params: resolveParams(answered, input),
-          deadline_at: new Date(deps.now() + ANSWER_DEADLINE_MS),
+          deadline_at: await databaseTime(tx, ANSWER_DEADLINE_MS),
         });
       }
       if (answered && scope === 'session' && answered.rule_key !== '') {

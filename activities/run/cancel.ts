@@ -1,3 +1,4 @@
+import { databaseTime } from '#db/database-clock.ts';
 import type { Journal } from '#db/runtime/journal.ts';
 import { lockRun } from '#db/runtime/runs.ts';
 import { openWorkerRequest } from '#db/runtime/worker-requests.ts';
@@ -15,7 +16,6 @@ const INTERRUPT_DEADLINE_MS = 60_000;
 export function createRecordCancelRequested({
   sql,
   journal,
-  now,
 }: RuntimeActivityDeps): RunActivities['recordCancelRequested'] {
   return async function recordCancelRequested(input) {
     const { run_id, reason, requested_by, command, open_turn } = input;
@@ -44,7 +44,7 @@ export function createRecordCancelRequested({
       });
       const positions =
         worker && open_turn
-          ? await openInterrupt(tx, journal, worker, open_turn, { run_id, reason, now: now() })
+          ? await openInterrupt(tx, journal, worker, open_turn, { run_id, reason })
           : [];
       const result = recorded(step);
       result.positions.push(...positions);
@@ -59,14 +59,14 @@ export async function openInterrupt(
   journal: Pick<Journal, 'publishIn'>,
   worker: WorkerRow,
   turn: OpenTurn,
-  run: { run_id: string; reason: string; now: number },
+  run: { run_id: string; reason: string },
 ): Promise<{ topic: string; seq: string }[]> {
   const { positions } = await openWorkerRequest(tx, journal, worker, {
     request_id: derivedId('req', run.run_id, 'interrupt', turn.request_id),
     method: 'turn/interrupt',
     run_id: run.run_id,
     params: { request_id: turn.request_id, turn: turn.turn, reason: run.reason },
-    deadline_at: new Date(run.now + INTERRUPT_DEADLINE_MS),
+    deadline_at: await databaseTime(tx, INTERRUPT_DEADLINE_MS),
   });
   return positions;
 }

@@ -55,7 +55,6 @@ export function createFinishRun(deps: RuntimeActivityDeps): RunActivities['finis
         await openInterrupt(tx, deps.journal, worker, open_turn, {
           run_id,
           reason,
-          now: deps.now(),
         });
         await closeWorkerRequest(tx, deps.journal, worker, open_turn.request_id, {
           ok: false,

@@ -10,7 +10,6 @@ import { phaseChanged, recorded, turnFinished, withCommandReceipt } from './even
 export function createRecordInterruptRequested({
   sql,
   journal,
-  now,
 }: RuntimeActivityDeps): RunActivities['recordInterruptRequested'] {
   return async function recordInterruptRequested(input) {
     const { run_id, open_turn, reason, requested_by, command } = input;
@@ -30,7 +29,7 @@ export function createRecordInterruptRequested({
           },
         ],
       });
-      const asked = { run_id, reason, now: now() };
+      const asked = { run_id, reason };
       const positions = await openInterrupt(tx, journal, worker, open_turn, asked);
       const result = recorded(step);
       result.positions.push(...positions);

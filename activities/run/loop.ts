@@ -9,7 +9,6 @@ import type { RuntimeActivityDeps } from './deps.ts';
 export function createRecordLoopDetected({
   sql,
   journal,
-  now,
 }: RuntimeActivityDeps): RunActivities['recordLoopDetected'] {
   return async function recordLoopDetected({ run_id, finding, open_turn }) {
     await transaction(sql, async (tx) => {
@@ -25,7 +24,6 @@ export function createRecordLoopDetected({
       await openInterrupt(tx, journal, worker, open_turn, {
         run_id,
         reason: `the agent turns in a circle: ${finding.message}`,
-        now: now(),
       });
     });
   };

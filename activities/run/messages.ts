@@ -1,4 +1,5 @@
 /** What people say to a run, in its log and at its worker. Texts are read from their rows; no history holds them. */
+import { databaseTime } from '#db/database-clock.ts';
 import { lockRun } from '#db/runtime/runs.ts';
 import { readMessageTexts } from '#db/runtime/threads.ts';
 import {
@@ -19,7 +20,6 @@ const STEER_DEADLINE_MS = 300_000;
 export function createRecordMessage({
   sql,
   journal,
-  now,
 }: RuntimeActivityDeps): RunActivities['recordMessage'] {
   return async function recordMessage(input) {
     const { run_id, message_id, posted_by, open_turn, command } = input;
@@ -47,7 +47,7 @@ export function createRecordMessage({
           run_id,
           thread_id: run.thread_id,
           params: { request_id: open_turn.request_id, turn: open_turn.turn, ...message },
-          deadline_at: new Date(now() + STEER_DEADLINE_MS),
+          deadline_at: await databaseTime(tx, STEER_DEADLINE_MS),
         });
       }
       const result = await withCommandReceipt(tx, command, recorded(step), isRepeated);

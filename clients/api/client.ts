@@ -146,13 +146,15 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
   async function send(route: Route, input: CallInput<RouteName>): Promise<Response> {
     const request = await requestOf(route, input);
     if (route.auth === 'none') return deps.transport(request);
-    const token = await session.accessToken();
-    try {
-      return await deps.transport(bearing(request, token));
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.kind !== 'Unauthorized') throw error;
-      await session.refused(token);
-      return deps.transport(bearing(request, await session.accessToken()));
+    for (;;) {
+      const token = await session.accessToken();
+      try {
+        return await deps.transport(bearing(request, token));
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.kind !== 'Unauthorized') throw error;
+        // Returns once for each newer token, and throws for the newest.
+        await session.refused(token, error);
+      }
     }
   }
 

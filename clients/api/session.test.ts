@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import { messageOf } from '#proto/read.ts';
 import { ApiError } from './errors.ts';
-import { createSession } from './session.ts';
+import { createSession, NEW_TOKEN_MS } from './session.ts';
 import { createSessionStore } from './session-store.ts';
 import { scratch } from './testing/scratch.ts';
 
+const UNAUTHORIZED = new ApiError('Unauthorized', 'a credential is needed', {
+  status: 401,
+  code: 'unauthorized',
+});
 const LIFE_S = 3_600;
 const start = 1_700_000_000_000;
 
@@ -88,10 +92,42 @@ test('a refused token is replaced once, however many calls were refused', async 
   const server = rotating();
   const session = device(home.path, { now: start }, server.refresh);
   await session.establish(answer(1));
-  await Promise.all([session.refused('access-1'), session.refused('access-1')]);
-  await session.refused('access-1');
+  await Promise.all([
+    session.refused('access-1', UNAUTHORIZED),
+    session.refused('access-1', UNAUTHORIZED),
+  ]);
+  await session.refused('access-1', UNAUTHORIZED);
   expect(await session.accessToken()).toBe('access-2');
   expect(server.presented).toEqual(['refresh-1']);
+});
+
+test('a token that control has just issued and another service refuses is the fault of their clocks, not of the login', async () => {
+  using home = scratch();
+  const server = rotating();
+  const clock = { now: start };
+  const session = device(home.path, clock, server.refresh);
+  await session.establish(answer(1));
+  await session.refused('access-1', UNAUTHORIZED);
+  await expect(session.refused('access-2', UNAUTHORIZED)).rejects.toMatchObject({
+    kind: 'ServiceUnavailable',
+    retryable: true,
+    message: expect.stringContaining('clocks'),
+  });
+  expect(session.state.name).toBe('active');
+  expect(server.presented).toEqual(['refresh-1']);
+  // Whoever keeps trying gets a newer one from time to time: what was issued by a wrong clock stays wrong.
+  clock.now += NEW_TOKEN_MS;
+  await session.refused('access-2', UNAUTHORIZED);
+  expect(await session.accessToken()).toBe('access-3');
+});
+
+test('a session that was revoked is over, however new its token', async () => {
+  using home = scratch();
+  const session = device(home.path, { now: start }, rotating().refresh);
+  await session.establish(answer(1));
+  await session.refused('access-1', UNAUTHORIZED);
+  const revoked = new ApiError('Unauthorized', 'revoked', { status: 401, code: 'session_revoked' });
+  await expect(session.refused('access-2', revoked)).rejects.toBe(revoked);
 });
 
 test('a refresh that fails for want of a network leaves the login as it is', async () => {

@@ -5,6 +5,8 @@
  * 2. An access token is refreshed before it is used when its end is near, once for all callers of this process, and
  *    under a lock for all processes of this user: refresh tokens rotate, and using an old one ends the session.
  * 3. A refresh whose answer was lost is repeated with the same refresh token, which the server takes as the same retry.
+ * 4. Only control ends a login. A service that refuses what control issued a moment ago has another clock or other keys
+ *    than control, which passes: no credential is at fault, and a newer one would be refused too.
  */
 import type { AuthSession, AuthTokens, User } from '#proto/gen/types.ts';
 import { ApiError } from './errors.ts';
@@ -26,13 +28,19 @@ export interface SessionDeps {
 /** A token that ends within this time is refreshed first: longer than any request, much shorter than its hour. */
 export const REFRESH_BEFORE_MS = 60_000;
 
+/** So long after its refresh, a token that is refused is no sign of an ended login (4), and is not refreshed again. */
+export const NEW_TOKEN_MS = 30_000;
+
 export interface Session {
   readonly state: SessionState;
   load(): Promise<StoredSession | undefined>;
   /** A token that is good for a request now. Throws ApiError MissingCredential or Unauthorized. */
   accessToken(): Promise<string>;
-  /** The server refused `token` though it had not ended: the next call brings another one, or a login is needed. */
-  refused(token: string): Promise<void>;
+  /**
+   * The server refused `token` though it had not ended: `accessToken` brings another one. Throws what refused the refresh,
+   * the refusal itself where it names the session, and ServiceUnavailable for a token that is new (4).
+   */
+  refused(token: string, refusal: ApiError): Promise<void>;
   establish(answer: {
     session: AuthSession;
     tokens: AuthTokens;
@@ -44,6 +52,7 @@ export interface Session {
 export function createSession(deps: SessionDeps): Session {
   let state: SessionState = { name: 'signed_out' };
   let refreshing: Promise<StoredSession> | undefined;
+  let newest: { token: string; fromMs: number } | undefined;
 
   async function load(): Promise<StoredSession | undefined> {
     const session = await deps.store.load();
@@ -80,6 +89,7 @@ export function createSession(deps: SessionDeps): Session {
         return renewed;
       });
       state = { name: 'active', session };
+      newest = { token: session.access_token, fromMs: deps.now() };
       return session;
     } catch (error) {
       const ended = error instanceof ApiError && error.kind === 'Unauthorized';
@@ -103,9 +113,12 @@ export function createSession(deps: SessionDeps): Session {
         return session.access_token;
       return (await refreshOnce(session)).access_token;
     },
-    async refused(token) {
+    async refused(token, refusal) {
       const session = await load();
-      if (session?.access_token === token) await refreshOnce(session);
+      if (session?.access_token !== token) return;
+      const isNew = newest?.token === token && deps.now() - newest.fromMs < NEW_TOKEN_MS;
+      if (isNew) throw refusal.code === 'unauthorized' ? disagreement(refusal) : refusal;
+      await refreshOnce(session);
     },
     async establish({ session, tokens, user }) {
       const stored: StoredSession = {
@@ -134,6 +147,15 @@ function tokensOf(tokens: AuthTokens, nowMs: number) {
     refresh_token: tokens.refresh_token,
     access_expires_at_ms: nowMs + tokens.expires_in_seconds * 1_000,
   };
+}
+
+function disagreement(refusal: ApiError): ApiError {
+  const { status, code, requestId } = refusal;
+  return new ApiError(
+    'ServiceUnavailable',
+    'a token that control has just issued is refused: the clocks or the keys of the services differ',
+    { status, code, requestId, cause: refusal },
+  );
 }
 
 function missing(): ApiError {

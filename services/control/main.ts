@@ -1,3 +1,4 @@
+import { clockOf } from '../shared/clock.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '../shared/config.ts';
 import { createLogger } from '../shared/logger.ts';
 import { stopOnSignals } from '../shared/server.ts';
@@ -12,7 +13,8 @@ const logger = createLogger({
 });
 
 try {
-  stopOnSignals(await startControl(config), logger);
+  const clock = clockOf('control', config);
+  stopOnSignals(await startControl(config, { now: () => new Date(clock()) }), logger);
 } catch (error) {
   if (error instanceof ConfigurationError) refuseToStart(error);
   logger.fatal({ err: error }, 'control cannot start');

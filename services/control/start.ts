@@ -72,7 +72,7 @@ export async function startControl(
   const sql = connect({ url: config.CONTROL_DATABASE_URL, applicationName: 'oa-control' });
   const ground: Ground = { config, fileKeys, sql, logger, tracing, metrics, now };
 
-  const sign = createAssertionSigner({ key: fileKeys.service });
+  const sign = createAssertionSigner({ key: fileKeys.service, now: () => now().getTime() });
   const runtime = createRuntimeClient({ runtimeUrl: config.RUNTIME_URL, sign });
   const upstream = createUpstream(config.RUNTIME_URL, gatewayTimeoutMs);
   const housekeeping = startHousekeeping(ground);
@@ -157,6 +157,7 @@ function apiDeps(ground: Ground, { keys }: Pick<ControlDeps, 'keys'>): ApiDeps<T
         audience: SERVICE,
         trusted: fileKeys.trusted,
         nonces: { claim: (jti, expiresAt) => claimNonce(sql, jti, expiresAt) },
+        now: () => now().getTime(),
       }),
       isRevoked: (person) => isRevoked(sql, person),
       onFailure: (reason) => metrics.auth_failures_total.record(1, { reason }),

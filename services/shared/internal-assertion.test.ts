@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import {
   type AssertedCall,
   bodySha256,
+  ClocksDiffer,
   createAssertionSigner,
   createAssertionVerifier,
   type SignAssertion,
@@ -68,8 +69,22 @@ test('an assertion for another service, or an old one, is refused', async () => 
   await expect(verify(await sign('control', CALL), CALL)).rejects.toThrow('aud');
   const token = await sign('runtime', CALL);
   nowMs += 66_000;
-  await expect(verify(token, CALL)).rejects.toThrow();
+  await expect(verify(token, CALL)).rejects.toBeInstanceOf(ClocksDiffer);
 });
+
+test.each([
+  ['behind', -3_600_000],
+  ['ahead', 3_600_000],
+])(
+  'a verifier whose clock is an hour %s says so, and believes again when it is right',
+  async (_, offsetMs) => {
+    const token = await sign('runtime', CALL);
+    nowMs += offsetMs;
+    await expect(verify(token, CALL)).rejects.toBeInstanceOf(ClocksDiffer);
+    nowMs -= offsetMs;
+    expect(await verify(token, CALL)).toMatchObject({ service: 'control' });
+  },
+);
 
 test('only a gateway may speak for a person', async () => {
   const signAsVerifier = createAssertionSigner({ key: verifier, now: () => nowMs });

@@ -7,7 +7,7 @@
  * 4. A `principal` is believed only from a service that is listed as a gateway.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { NamedKey } from './service-keys.ts';
 
@@ -50,7 +50,15 @@ export interface NonceStore {
 
 /** Why a call has no caller. The reason is for logs and audit, never for the caller. */
 export class AssertionRejected extends Error {
-  override readonly name = 'AssertionRejected';
+  override readonly name: string = 'AssertionRejected';
+}
+
+/**
+ * The signature holds and the time does not: an assertion is made for one call and used at once, so the clock of its service
+ * and the clock of this one differ. The caller did nothing wrong and may ask again.
+ */
+export class ClocksDiffer extends AssertionRejected {
+  override readonly name = 'ClocksDiffer';
 }
 
 const claimsSchema = z.object({
@@ -158,6 +166,12 @@ async function verifiedClaims(
     return claims;
   } catch (error) {
     if (error instanceof AssertionRejected) throw error;
-    throw new AssertionRejected((error as Error).message, { cause: error });
+    const Rejection = isAboutTime(error) ? ClocksDiffer : AssertionRejected;
+    throw new Rejection((error as Error).message, { cause: error });
   }
+}
+
+function isAboutTime(error: unknown): boolean {
+  if (error instanceof errors.JWTExpired) return true;
+  return error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat';
 }

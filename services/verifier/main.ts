@@ -1,5 +1,6 @@
 /** The verifier's process: a Temporal worker for untrusted harnesses. No database role; its service key is its only secret. */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { clockOf } from '#services/shared/clock.ts';
 import { ConfigurationError, loadConfig, refuseToStart } from '#services/shared/config.ts';
 import { faultPointsOf } from '#services/shared/fault-points.ts';
 import { createAssertionSigner } from '#services/shared/internal-assertion.ts';
@@ -88,7 +89,7 @@ const worker = await Worker.create({
       toolchain,
       artifacts: createRunArtifacts({
         runtimeUrl: config.RUNTIME_URL,
-        sign: createAssertionSigner({ key }),
+        sign: createAssertionSigner({ key, now: clockOf(SERVICE, config) }),
       }),
     },
     observeHarness({ logger, metrics, tracing }),

@@ -5,10 +5,12 @@
  * 2. What is found is found again by the next sweep until it is dealt with, so a crash between commit and signal costs one
  *    interval. A signal is not repeated within `RESIGNAL_MS`.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Sql } from '#db/connect.ts';
+import { databaseTime } from '#db/database-clock.ts';
 import { listDispatchable } from '#db/runtime/dispatch.ts';
 import type { Journal } from '#db/runtime/journal.ts';
 import { noteUnreachedRun } from '#db/runtime/open-runs.ts';
@@ -82,8 +84,8 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   async function expireLease(workerId: string): Promise<void> {
     await transaction(sql, async (tx) => {
       const worker = await lockWorker(tx, workerId);
-      const expiresAtMs = worker?.lease_expires_at?.getTime();
-      if (!worker || expiresAtMs === undefined || expiresAtMs > now()) return;
+      const expiresAt = worker?.lease_expires_at;
+      if (!worker || !expiresAt || expiresAt > (await databaseTime(tx))) return;
       const failed = await setWorkerStatus(tx, workerId, 'failed');
       const { seq } = await appendWorkerEvent(tx, journal, failed, {
         event_type: 'worker.failed',

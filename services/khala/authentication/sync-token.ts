@@ -40,7 +40,7 @@ const claimsSchema = z.object({
 
 export type VerifySyncToken = (token: string) => Promise<Grant>;
 
-/** @throws SessionFault `token_expired`, `unauthorized`, or `overloaded` while the key set cannot be read. */
+/** @throws SessionFault `token_expired`, `reauth_required`, `unauthorized`, or `overloaded` while the key set cannot be read. */
 export function createSyncTokenVerifier(deps: {
   keys: JWTVerifyGetKey;
   now: () => number;
@@ -62,7 +62,8 @@ export function createSyncTokenVerifier(deps: {
     }
     const { sub, sid, did, oid, jti, iat, exp, topics, cnf } = parsed.data;
     if (iat * 1000 > deps.now() + CLOCK_TOLERANCE_S * 1000) {
-      throw new SessionFault('unauthorized', 'token_not_yet_valid');
+      // Control has signed it: one of the two clocks is wrong, and a newer token tells when it is right again.
+      throw new SessionFault('reauth_required', 'token_not_yet_valid');
     }
     if (exp - iat > (cnf ? BOUND_LIFE_S_MAX : BEARER_LIFE_S_MAX)) {
       throw new SessionFault('unauthorized', cnf ? 'token_lives_too_long' : 'unbound_token');

@@ -19,18 +19,21 @@ export function createRevocationList(sql: Sql, now: () => number) {
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
-    const startedMs = now();
+    // Monotonic: a clock that goes back an hour must not keep an old list for an hour.
+    const startedMs = performance.now();
+    const endedBeforeMs = now();
     const from = newest > REREAD_IDS ? newest - REREAD_IDS : 0n;
     for (const row of await listRevocations(sql, from)) {
       inForce.set(row.revocation_id, row);
       if (row.revocation_id > newest) newest = row.revocation_id;
     }
-    for (const [id, row] of inForce) if (row.expires_at.getTime() <= startedMs) inForce.delete(id);
+    for (const [id, row] of inForce)
+      if (row.expires_at.getTime() <= endedBeforeMs) inForce.delete(id);
     readAtMs = startedMs;
   }
 
   return async function isRevoked(person: Person): Promise<boolean> {
-    if (now() - readAtMs >= STALE_AFTER_MS) {
+    if (performance.now() - readAtMs >= STALE_AFTER_MS) {
       reading ??= read().finally(() => {
         reading = undefined;
       });

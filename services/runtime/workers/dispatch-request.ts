@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { databaseTime } from '#db/database-clock.ts';
 import {
   countWorkerRequests,
   findWorkerRequest,
@@ -43,7 +44,7 @@ const WAIT_POLL_MS = 100;
 export function dispatchRequest(
   deps: RuntimeDeps,
 ): RuntimeHandler<'runtime.worker.request.dispatch'> {
-  const { sql, journal, now } = deps;
+  const { sql, journal } = deps;
 
   return async function dispatchRequest({ body, params, query, headers, caller, command, signal }) {
     const workerId = workerIdOf(params);
@@ -55,14 +56,15 @@ export function dispatchRequest(
       const worker = visibleWorker(await lockWorker(tx, workerId), person);
       const known = await findWorkerRequest(tx, workerId, requestId);
       if (known) return { answer: repeated(known, fingerprint), request: known };
-      assertAvailable(worker, deps);
-      await assertRate(tx, workerId, now());
+      const atMs = (await databaseTime(tx)).getTime();
+      assertAvailable(worker, atMs, deps);
+      await assertRate(tx, workerId, atMs);
       const { request, positions } = await openWorkerRequest(tx, journal, worker, {
         request_id: requestId,
         method: body.method,
         params: withoutSecrets(body.params ?? {}),
         thread_id: body.thread_id,
-        deadline_at: new Date(now() + REQUEST_DEADLINE_MS),
+        deadline_at: new Date(atMs + REQUEST_DEADLINE_MS),
         fingerprint,
       });
       const answer = await command.complete(tx, { ...answerOf(request, false), positions });
@@ -92,11 +94,11 @@ function assertMethod(body: WorkerRequestDraft): void {
   }
 }
 
-function assertAvailable(worker: WorkerRow, { now, workerLeaseMs }: RuntimeDeps): void {
+function assertAvailable(worker: WorkerRow, atMs: number, { workerLeaseMs }: RuntimeDeps): void {
   if (!acceptsWork(worker.status)) {
     throw new ProblemError('conflict', `The worker is ${worker.status}.`);
   }
-  if ((worker.lease_expires_at?.getTime() ?? 0) <= now()) {
+  if ((worker.lease_expires_at?.getTime() ?? 0) <= atMs) {
     throw new ProblemError('worker_unavailable', 'The worker has not been heard of lately.', {
       retryAfterMs: leaseRenewMs(workerLeaseMs),
     });

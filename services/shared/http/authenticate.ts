@@ -3,6 +3,7 @@ import { TokenRejected, type VerifyAccessToken } from '../access-token.ts';
 import {
   type AssertedCall,
   AssertionRejected,
+  ClocksDiffer,
   INTERNAL_ASSERTION_HEADER,
   type VerifyAssertion,
 } from '../internal-assertion.ts';
@@ -31,6 +32,13 @@ export interface AuthenticationDeps {
   onFailure?: (reason: string) => void;
 }
 
+/** Keys are read again, and clocks set, by others: soon enough to notice it, rarely enough not to hammer. */
+const RETRY_AFTER_MS = 1_000;
+
+function unavailable(detail: string, cause: unknown): ProblemError {
+  return new ProblemError('service_unavailable', detail, { retryAfterMs: RETRY_AFTER_MS, cause });
+}
+
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i;
 
 /** Default deny: whatever is not proven is `unauthorized`; the reason goes to `onFailure`, never to the caller. */
@@ -50,10 +58,7 @@ export function createAuthenticator(deps: AuthenticationDeps): Authenticate {
       if (!(error instanceof TokenRejected)) throw error;
       if (error.reason !== 'unavailable') refuse(error.reason);
       onFailure?.('key_set_unavailable');
-      throw new ProblemError('service_unavailable', 'Credentials cannot be checked now.', {
-        retryAfterMs: 1_000,
-        cause: error,
-      });
+      throw unavailable('Credentials cannot be checked now.', error);
     });
     const { jti: token_id, expires_at_ms: _, ...identity } = claims;
     return person({ ...identity, token_id });
@@ -66,6 +71,11 @@ export function createAuthenticator(deps: AuthenticationDeps): Authenticate {
       const { issued_at_ms } = caller;
       return person({ ...caller.principal, token_id: '', issued_at_ms });
     } catch (error) {
+      if (error instanceof ClocksDiffer) {
+        onFailure?.('clocks_differ');
+        const detail = 'The clock of this service and that of the service that calls it differ.';
+        throw unavailable(detail, error);
+      }
       if (error instanceof AssertionRejected) refuse('assertion');
       throw error;
     }
