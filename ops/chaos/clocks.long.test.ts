@@ -22,7 +22,7 @@ beforeAll(async () => {
   platform = await openPlatform();
   hosts = await startHosts(platform.oa, ['one'], 4);
   runs = runsOfATest(platform);
-});
+}, TIMEOUT_MS);
 afterAll(async () => {
   await hosts.stop();
   await platform.remove();

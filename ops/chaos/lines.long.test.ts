@@ -60,7 +60,7 @@ beforeAll(async () => {
   platform = await openPlatform({ env, controlUrl });
   hosts = await startHosts(platform.oa, ['one'], 4);
   runs = runsOfATest(platform);
-});
+}, TIMEOUT_MS);
 
 afterAll(async () => {
   await hosts.stop();
