@@ -40,18 +40,32 @@ export async function stopGroup(
 }
 
 /**
- * Kills what a request left behind outside its process group. Only Linux shows other processes' environments; inside
- * bubblewrap nothing can be left, as its process namespace ends with it.
+ * Kills what a request left behind outside its process group, until nothing of it is found. Only Linux shows other processes'
+ * environments; inside bubblewrap nothing can be left, as its process namespace ends with it.
  */
-export function reapMarked(requestId: string): number {
-  if (process.platform !== 'linux') return 0;
-  const mark = `${REQUEST_MARK}=${requestId}`;
-  let killed = 0;
-  for (const pid of allPids()) {
-    const environment = readProcess(pid, 'environ');
-    if (environment.split('\0').includes(mark) && signal(pid, 'SIGKILL')) killed += 1;
-  }
-  return killed;
+export async function reapMarked(requestId: string): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const deadline = Date.now() + KILL_WAIT_MS;
+  // Again, because what is killed may have been about to start something.
+  while (killMarked(requestId) > 0 && Date.now() < deadline) await sleep(SETTLE_POLL_MS);
+}
+
+function killMarked(requestId: string): number {
+  const marked = allPids().filter((pid) => bearsMark(readProcess(pid, 'environ'), requestId));
+  for (const pid of marked) signal(pid, 'SIGKILL');
+  return marked.length;
+}
+
+/** Some agents start their own programs with a clean environment, but for where their temporary files go. */
+function bearsMark(environment: string, requestId: string): boolean {
+  return environment
+    .split('\0')
+    .some(
+      (variable) =>
+        variable === `${REQUEST_MARK}=${requestId}` ||
+        (variable.startsWith('TMPDIR=') &&
+          variable.split('/').includes(encodeURIComponent(requestId))),
+    );
 }
 
 /**

@@ -29,5 +29,5 @@ export async function reapEarlierLife(
 
 async function endAgent({ request, process }: StartedRecord): Promise<void> {
   if (process) await stopGroup(process);
-  reapMarked(request.request_id);
+  await reapMarked(request.request_id);
 }

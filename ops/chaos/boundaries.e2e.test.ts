@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { processesOf } from '../testing/left-behind.ts';
+import { processesOf } from '#clients/agent-host/testing/left-behind.ts';
 import { eventually } from '../testing/oa.ts';
 import {
   BOUNDARIES,

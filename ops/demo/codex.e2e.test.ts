@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codexNeeded } from '#clients/agent-host/drivers/codex/testing/codex-turns.ts';
-import { processesOf } from '../testing/left-behind.ts';
+import { processesOf } from '#clients/agent-host/testing/left-behind.ts';
 import { stackDirectory } from '../testing/stack-process.ts';
 import { type DemoProcess, startDemo } from './run-demo.ts';
 

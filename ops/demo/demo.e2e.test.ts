@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { processesOf } from '../testing/left-behind.ts';
+import { processesOf } from '#clients/agent-host/testing/left-behind.ts';
 import { stackDirectory } from '../testing/stack-process.ts';
 import {
   canMakeTerminals,

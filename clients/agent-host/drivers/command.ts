@@ -101,7 +101,7 @@ async function runTurn(
     // Nothing of the agent may change the work tree while the patch is taken.
     await agent.stop();
     // Out of a namespace that ended nothing can have escaped.
-    if (wrapped.confinement.tool === 'none') reapMarked(request.requestId);
+    if (wrapped.confinement.tool === 'none') await reapMarked(request.requestId);
     const stopped = output.overLimit() ? 'output_limit' : stopReason(context.signal);
     const exitCode = exit.exitCode ?? EXIT_KILLED;
     const file = await output.finish();

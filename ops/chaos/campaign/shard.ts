@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { processesOf } from '../../testing/left-behind.ts';
+import { processesOf } from '#clients/agent-host/testing/left-behind.ts';
 import { checkDatabase } from '../checker/check.ts';
 import type { Violation } from '../checker/violation.ts';
 import { type Hosts, startHosts } from './hosts.ts';

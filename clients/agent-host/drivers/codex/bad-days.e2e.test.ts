@@ -1,8 +1,9 @@
 /** The real binary on days when its model, its login, its disk or the agent itself is not what it should be. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { processesOf } from '../../testing/left-behind.ts';
 import { scratch } from '../../testing/repository.ts';
 import { payloads, runTurn } from '../../testing/turns.ts';
 import { QUESTIONS_PER_TURN_MAX } from './question-desk.ts';
@@ -25,7 +26,7 @@ describe.skipIf(codexNeeded)(`a model that misbehaves${codexNeeded}`, () => {
       expect(turns.model.requests.length).toBeGreaterThan(1);
       const errors = payloads(turns.deps.taken, 'agent.error');
       expect(errors.some(({ will_retry }) => will_retry === true)).toBe(true);
-      expect(processesOf(turns.homeDirectory)).toEqual([]);
+      expect(processesOf(home.path)).toEqual([]);
     },
     120_000,
   );
@@ -71,7 +72,7 @@ describe.skipIf(codexNeeded)(`a model that misbehaves${codexNeeded}`, () => {
     setTimeout(() => stop.abort('deadline'), 3_000);
     const { receipt } = await runTurn(turns.deps, turns.turn(), stop.signal);
     expect(receipt.payload).toMatchObject({ code: 'timeout' });
-    expect(processesOf(turns.homeDirectory)).toEqual([]);
+    expect(processesOf(home.path)).toEqual([]);
   });
 
   test('and asks a thousand times is ended after as many as a person may be asked', async () => {
@@ -175,16 +176,3 @@ describe.skipIf(codexNeeded)(`what Codex needs${codexNeeded}`, () => {
     expect(output).toContain(`OA_REQUEST_ID=${turn.requestId}`);
   });
 });
-
-/** The living processes that were started with a home. */
-function processesOf(homeDirectory: string): string[] {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
-      return environment.includes(`CODEX_HOME=${homeDirectory}`);
-    } catch {
-      return false;
-    }
-  });
-}

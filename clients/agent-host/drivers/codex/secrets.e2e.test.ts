@@ -1,12 +1,13 @@
 /** What a command of the model must not read, tried by one. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scratch, script, write } from '../../testing/repository.ts';
+import { processesOf } from '../../testing/left-behind.ts';
+import { scratch } from '../../testing/repository.ts';
 import { payloads, runTurn } from '../../testing/turns.ts';
-import { codex, codexNeeded, codexTurns } from './testing/codex-turns.ts';
+import { codexNeeded } from './testing/codex-turns.ts';
+import { LOGIN, loginFileOf, loginTurns } from './testing/login-turns.ts';
 import { inOrder } from './testing/scripted-model.ts';
 
-const LOGIN = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-of-a-person' };
 const SANDBOXES = ['workspace_write', 'read_only'] as const;
 
 describe.skipIf(codexNeeded)(`secrets of a worker of Codex${codexNeeded}`, () => {
@@ -14,17 +15,11 @@ describe.skipIf(codexNeeded)(`secrets of a worker of Codex${codexNeeded}`, () =>
     'with %s no command reads the login of Codex nor what other runs said',
     async (mode) => {
       using home = scratch();
-      const login = join(home.path, 'person', '.codex', 'auth.json');
-      write(login, JSON.stringify(LOGIN));
-      const program = join(home.path, 'program', 'bin', 'codex');
+      const login = loginFileOf(home.path);
       const worker = join(home.path, 'data', 'codex');
       const kept = ['sessions', 'databases'].map((name) => join(worker, name));
       const looks = [`cat ${worker}/auth.json ${login}`, ...kept.map((path) => `ls ${path}`)];
-      await using turns = await codexTurns(home.path, tries(looks.join('; ')), {
-        serverUrl: undefined,
-        binary: { ...binary(), path: program },
-      });
-      script(program, programOf(turns.model.url));
+      await using turns = await loginTurns(home.path, tries(looks.join('; ')));
       const { agent } = turns.turn();
       await runTurn(turns.deps, turns.turn({ agent: { ...agent, sandbox: mode } }));
       expect(turns.model.requests[0]?.authorization).toBe(`Bearer ${LOGIN.OPENAI_API_KEY}`);
@@ -32,6 +27,7 @@ describe.skipIf(codexNeeded)(`secrets of a worker of Codex${codexNeeded}`, () =>
       expect(told).toContain('the end');
       expect(told).not.toContain(LOGIN.OPENAI_API_KEY);
       for (const path of kept) expect(told).toContain(`cannot open directory '${path}'`);
+      expect(processesOf(home.path)).toEqual([]);
     },
   );
 });
@@ -43,14 +39,4 @@ function tries(command: string) {
 
 function outputOf(taken: Parameters<typeof payloads>[0]): string {
   return String(payloads(taken, 'tool.result')[0]?.['output_preview']);
-}
-
-function binary() {
-  if (!codex.found) throw new Error(codex.reason);
-  return codex.found;
-}
-
-/** The real binary, which takes the scripted model for OpenAI's own server. */
-function programOf(modelUrl: string): string {
-  return `exec '${binary().path}' "$@" -c 'openai_base_url="${modelUrl}"'`;
 }

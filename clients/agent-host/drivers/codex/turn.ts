@@ -119,15 +119,19 @@ export async function runCodexTurn(
       onRequest: questions.answer,
     });
     server = opened;
-    const thread = await openThread(opened, launch.settings, request, workspace.directory);
+    const thread = await unlessStopped(
+      openThread(opened, launch.settings, request, workspace.directory),
+    );
     threadId = thread.id;
     model ||= thread.model;
     context.emit({ event_type: 'thread.started', payload: thread.announced, sheddable: false });
-    const begun = await opened.call('turn/start', {
-      threadId,
-      input: promptOf(request, thread.start),
-      permissions: launch.permissions,
-    });
+    const begun = await unlessStopped(
+      opened.call('turn/start', {
+        threadId,
+        input: promptOf(request, thread.start),
+        permissions: launch.permissions,
+      }),
+    );
     turnId = begun.turn.id;
     events.follow(turnId);
     context.takesMessages((message) => steer(opened, message));
@@ -143,7 +147,18 @@ export async function runCodexTurn(
     });
   } finally {
     questions.close();
+    await endProcesses();
+  }
+
+  /** Until the turn has begun there is nothing to interrupt, and its process is ended. */
+  function unlessStopped<T>(asked: Promise<T>): Promise<T> {
+    return Promise.race([asked, stopped(stop).then(() => Promise.reject(stop.reason))]);
+  }
+
+  async function endProcesses(): Promise<void> {
     await server?.stop();
+    // Out of a namespace that ended nothing can have escaped.
+    if (!launch.namespaced) await reapMarked(request.requestId);
   }
 
   async function steer(to: AppServer, message: TurnMessage): Promise<boolean> {
@@ -188,8 +203,7 @@ export async function runCodexTurn(
     questions.close();
     for (const messageId of [...pickedUp.keys()]) settleMessage(messageId, false);
     // Nothing of the agent may change the work tree while the patch is taken.
-    await server?.stop();
-    if (!launch.namespaced) reapMarked(request.requestId);
+    await endProcesses();
     items.closeOpen();
     await diff.settle();
     const file = await output.finish();

@@ -96,7 +96,7 @@ export function answering(
   };
 }
 
-const COMES_WITHIN_MS = 15_000;
+const COMES_WITHIN_MS = 60_000;
 const LOOK_MS = 20;
 
 export async function until(holds: () => boolean): Promise<void> {
