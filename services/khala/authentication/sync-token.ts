@@ -62,8 +62,7 @@ export function createSyncTokenVerifier(deps: {
     }
     const { sub, sid, did, oid, jti, iat, exp, topics, cnf } = parsed.data;
     if (iat * 1000 > deps.now() + CLOCK_TOLERANCE_S * 1000) {
-      // Control has signed it: one of the two clocks is wrong, and a newer token tells when it is right again.
-      throw new SessionFault('reauth_required', 'token_not_yet_valid');
+      throw notYetValid();
     }
     if (exp - iat > (cnf ? BOUND_LIFE_S_MAX : BEARER_LIFE_S_MAX)) {
       throw new SessionFault('unauthorized', cnf ? 'token_lives_too_long' : 'unbound_token');
@@ -82,9 +81,17 @@ export function createSyncTokenVerifier(deps: {
   };
 }
 
+/** Control has signed it: one of the two clocks is wrong, and a newer token tells when it is right again. */
+function notYetValid(cause?: unknown): SessionFault {
+  return new SessionFault('reauth_required', 'token_not_yet_valid', { cause });
+}
+
 function tokenFault(error: unknown): SessionFault {
   if (error instanceof errors.JWTExpired) {
     return new SessionFault('token_expired', 'token_expired', { cause: error });
+  }
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
+    return notYetValid(error);
   }
   const keysUnreadable =
     error instanceof errors.JWKSTimeout ||

@@ -8,8 +8,10 @@ import type { SessionNode } from './session-node.ts';
 type Hello = Extract<KhalaMessage, { kind: 'hello' }>;
 type TokenRefresh = Extract<KhalaMessage, { kind: 'token_refresh' }>;
 
+type Verifying = Pick<SessionNode, 'window' | 'verifySyncToken' | 'revocations'>;
+
 /** @throws SessionFault where this client, its token or its proof is not accepted. */
-export async function grantOfHello(node: SessionNode, hello: Hello, nonce: string): Promise<Grant> {
+export async function grantOfHello(node: Verifying, hello: Hello, nonce: string): Promise<Grant> {
   assertCompatible(hello, node.window);
   const unknown = node.revocations.unknownFault();
   if (unknown) throw unknown;
@@ -22,7 +24,7 @@ export async function grantOfHello(node: SessionNode, hello: Hello, nonce: strin
 
 /** A socket belongs to one session of one device for its whole life. @throws SessionFault */
 export async function grantOfRefresh(
-  node: SessionNode,
+  node: Verifying,
   refresh: TokenRefresh,
   nonce: string,
   before: Grant,
@@ -37,7 +39,7 @@ export async function grantOfRefresh(
 }
 
 async function provenGrant(
-  node: SessionNode,
+  node: Verifying,
   { token, proof }: { token: string; proof: string },
   nonce: string,
 ): Promise<Grant> {
