@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import type { FaultPoints } from '#proto/fault-points.ts';
 import type { Sql } from './connect.ts';
+import { createLostConnection } from './lost-connection.ts';
 
 /** A handle inside a transaction: what a function that writes asks for. */
 export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
@@ -31,12 +32,19 @@ export function inheritFaultPoints(pool: Sql, connection: Sql): void {
 export async function transaction<T>(sql: Sql, fn: (tx: Tx) => Promise<T>): Promise<T> {
   const callbacks: AfterCommit[] = [];
   const faults = faultPointsOf.get(sql);
-  const result = await sql.begin(async (tx) => {
-    afterCommitOf.set(tx, callbacks);
-    const value = await fn(tx);
-    faults?.reach('commit');
-    return { value };
+  const lost = createLostConnection();
+  const begun = sql.begin((tx) => {
+    const guarded = lost.guard(tx);
+    afterCommitOf.set(guarded, callbacks);
+    return lost.outlive(
+      fn(guarded).then((value) => {
+        faults?.reach('commit');
+        return { value };
+      }),
+    );
   });
+  begun.catch(lost.happened);
+  const result = await begun;
   faults?.reach('committed');
   for (const callback of callbacks) callback();
   return result.value as T;
