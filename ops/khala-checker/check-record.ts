@@ -11,8 +11,9 @@ const CLOCK_GRAIN_MS = 1;
 
 export interface RecordOutcome {
   violations: Violation[];
-  /** Where the reader stood at the end. */
+  /** Where the reader stood at the end, and the furthest that it ever stood. */
   lastAt: Watermark | undefined;
+  furthestSeq: bigint;
 }
 
 export function checkRecord(record: TopicRecord, truth: TopicTruth | undefined): RecordOutcome {
@@ -24,11 +25,12 @@ export function checkRecord(record: TopicRecord, truth: TopicTruth | undefined):
   const walk = new Walk(record, truth, found);
   for (const entry of record.entries) walk.take(entry);
   walk.end();
-  return { violations, lastAt: walk.lastAt };
+  return { violations, lastAt: walk.lastAt, furthestSeq: walk.furthestSeq };
 }
 
 class Walk {
   lastAt: Watermark | undefined;
+  furthestSeq: bigint;
   readonly #record: TopicRecord;
   readonly #truth: TopicTruth | undefined;
   readonly #found: (fault: FaultClass, seq: bigint, detail: string) => void;
@@ -45,6 +47,7 @@ class Walk {
     this.#truth = truth;
     this.#found = found;
     this.lastAt = record.begunAt;
+    this.furthestSeq = record.begunAt?.seq ?? 0n;
   }
 
   get #lastSeq(): bigint {
@@ -52,6 +55,11 @@ class Walk {
   }
 
   take(entry: Entry): void {
+    this.#take(entry);
+    if (this.#lastSeq > this.furthestSeq) this.furthestSeq = this.#lastSeq;
+  }
+
+  #take(entry: Entry): void {
     switch (entry.type) {
       case 'connecting':
         this.#connectingAtMs = entry.atMs;

@@ -2,8 +2,7 @@
  * The checker: records of what clients applied, held against each other and against the journal. Pure: the same records
  * and the same journal give the same violations, whoever made them.
  */
-import type { Watermark } from '#clients/khala/watermark-store.ts';
-import { checkRecord } from './check-record.ts';
+import { checkRecord, type RecordOutcome } from './check-record.ts';
 import type { JournalTruth } from './journal-truth.ts';
 import type { TopicRecord } from './recording.ts';
 import type { Violation } from './violation.ts';
@@ -13,31 +12,34 @@ export function check(records: readonly TopicRecord[], journal: JournalTruth): V
   const violations = forgotten(journal);
   const livesOf = Map.groupBy(records, ({ reader, topic }) => `${reader} ${topic}`);
   for (const lives of livesOf.values()) {
-    let before: { record: TopicRecord; lastAt: Watermark | undefined } | undefined;
+    let before: { record: TopicRecord; outcome: RecordOutcome } | undefined;
     for (const record of lives) {
       const outcome = checkRecord(record, journal.get(record.topic));
       violations.push(...outcome.violations);
       if (before && record.from === 'stored') {
-        violations.push(...betweenLives(before.record, before.lastAt, record));
+        violations.push(...betweenLives(before.record, before.outcome, record));
       }
-      before = { record, lastAt: outcome.lastAt };
+      before = { record, outcome };
     }
   }
   return violations;
 }
 
-/** A store may lag after a crash and never after an end in order; it may never lead. */
+/**
+ * A store may lag after a crash and never after an end in order; it may never lead. A reader that was sent back by
+ * SNAPSHOT_REQUIRED may find, after a crash, where it stood before.
+ */
 function betweenLives(
   earlier: TopicRecord,
-  lastAt: Watermark | undefined,
+  { lastAt, furthestSeq }: RecordOutcome,
   record: TopicRecord,
 ): Violation[] {
   const { reader, life, topic, begunAt } = record;
   const begunSeq = begunAt?.seq ?? 0n;
   const lastSeq = lastAt?.seq ?? 0n;
   const of = { reader, life, topic };
-  if (begunSeq > lastSeq) {
-    const detail = `life ${earlier.life} applied up to ${lastSeq}, this one began after ${begunSeq}`;
+  if (begunSeq > furthestSeq) {
+    const detail = `life ${earlier.life} stood at ${lastSeq}, this one began after ${begunSeq}`;
     return [{ fault: 'lost', ...of, seq: lastSeq + 1n, detail }];
   }
   if (begunSeq < lastSeq && earlier.ending === 'closed') {

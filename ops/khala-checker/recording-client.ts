@@ -63,12 +63,8 @@ export function createRecordingClient(options: RecordingClientOptions): Recordin
     webSocket(_, protocols) {
       const next = nextNode();
       node = next.name;
+      for (const record of records) note(record, { type: 'connecting', atMs: Date.now(), node });
       return dial(next.url, protocols);
-    },
-    onState({ name }) {
-      if (name === 'connecting') {
-        for (const record of records) note(record, { type: 'connecting', atMs: Date.now(), node });
-      }
     },
   });
 

@@ -55,3 +55,9 @@ export function deliveriesOf(records: readonly TopicRecord[]): number {
   }
   return deliveries;
 }
+
+/** How often the topic went on at another node. */
+export function movesOf(entries: readonly Entry[]): number {
+  const nodes = entries.flatMap((entry) => (entry.type === 'connecting' ? [entry.node] : []));
+  return nodes.filter((node, index) => index > 0 && node !== nodes[index - 1]).length;
+}

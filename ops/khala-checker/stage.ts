@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Sql } from '#db/connect.ts';
 import { migrate } from '#db/migrate.ts';
-import { createHinter, type DirtyTopic } from '#db/runtime/hint.ts';
+import { createHinter } from '#db/runtime/hint.ts';
+import type { DirtyTopic } from '#db/runtime/hint-payload.ts';
 import { createJournal, type Journal } from '#db/runtime/journal.ts';
 import { createIssuer, type Issuer } from '#services/khala/testing/harness.ts';
 import {

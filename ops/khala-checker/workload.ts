@@ -9,8 +9,8 @@ import { check } from './check.ts';
 import { DISTURBANCES, type DisturbanceName } from './disturbances.ts';
 import { readTruth } from './read-truth.ts';
 import { createReader, type Reader, TOKEN_LIFE_S } from './reader.ts';
-import { deliveriesOf } from './recording.ts';
-import { createStage, type Stage } from './stage.ts';
+import { deliveriesOf, movesOf } from './recording.ts';
+import { createStage } from './stage.ts';
 import { countByClass, type FaultClass, type Violation } from './violation.ts';
 import { createRunTopic, createWorkerTopic, type WrittenTopic } from './written-topic.ts';
 
@@ -35,7 +35,9 @@ export interface WorkloadOutcome {
   topics: number;
   readers: number;
   lives: number;
+  /** Lives that ended by a kill, and sockets that were opened to another node than the one before. */
   crashes: number;
+  moves: number;
   elapsedMs: number;
   disturbances: Partial<Record<DisturbanceName, number>>;
   byClass: Record<FaultClass, number>;
@@ -146,6 +148,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadOut
     readers: readers.length,
     lives: records.length,
     crashes: readers.reduce((sum, reader) => sum + reader.crashes, 0),
+    moves: records.reduce((sum, { entries }) => sum + movesOf(entries), 0),
     elapsedMs: performance.now() - startedMs,
     disturbances,
     byClass: countByClass(violations),
@@ -172,5 +175,3 @@ async function write(
     await delay(random.below(2 * pace.pauseMs()));
   }
 }
-
-export type { Stage };
