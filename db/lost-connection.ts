@@ -4,7 +4,6 @@
  * more, from a timer, where nothing can catch it, and the process ends. Hence nothing of such a function reaches the
  * driver any more, its own end neither.
  */
-import type { Tx } from './transaction.ts';
 
 /** A statement of a transaction whose connection is gone. Nothing of the transaction was stored. */
 export class ConnectionLostError extends Error {
@@ -18,7 +17,7 @@ export interface LostConnection {
   /** From now on. */
   happened(): void;
   /** The handle, which refuses every statement after the loss. */
-  guard(tx: Tx): Tx;
+  guard<T extends (...words: never[]) => unknown>(tx: T): T;
   /** Ends as `work` does; after a loss it never does, for `begin` has been answered. */
   outlive<T>(work: Promise<T>): Promise<T>;
 }

@@ -40,7 +40,7 @@ export interface TopicRecord {
   /** Whether control granted the topic to this reader, who also owns it. */
   granted: boolean;
   /** `stored` goes on where the store of the reader says; the others ignore it. */
-  from: 'stored' | 'beginning' | 'cursor';
+  from: 'stored' | 'beginning' | 'bootstrap' | 'cursor';
   begunAt: Watermark | undefined;
   entries: Entry[];
   ending: LifeEnding;

@@ -27,6 +27,8 @@ export interface StageOptions {
   postgres?: Record<string, string>;
   /** Settings of each node on top of short heartbeats. */
   node?: Record<string, string>;
+  /** The port by which a node's line reaches Postgres, for whoever wants to look at what passes. */
+  databasePort?(port: number): Promise<number>;
 }
 
 export interface StagedNode {
@@ -95,7 +97,8 @@ export async function createStage(options: StageOptions): Promise<Stage> {
   const { url: keysUrl, server: keysServer } = await serveKeys(issuer.keys.jwks());
 
   async function stageNode(index: number): Promise<StagedNode> {
-    const databaseLine = await startTcpProxy({ host: '127.0.0.1', port });
+    const databasePort = (await options.databasePort?.(port)) ?? port;
+    const databaseLine = await startTcpProxy({ host: '127.0.0.1', port: databasePort });
     const throughLine = url('oa_khala');
     throughLine.port = String(databaseLine.port);
     const nodePort = await freePort();

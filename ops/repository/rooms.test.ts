@@ -44,6 +44,7 @@ test('only the runtime, its worker and the activities import what writes the run
     'services/runtime/',
     'services/worker/',
     'ops/bench/',
+    'ops/khala-checker/',
     'ops/khala-conformance/',
   ];
   const others = plane.filter(({ file }) => !writers.some((room) => file.startsWith(room)));
