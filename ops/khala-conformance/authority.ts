@@ -12,6 +12,9 @@ export interface Device {
 /** Classes that the suite publishes to: without a snapshot, with one, and with a small replay budget. */
 export type TopicClass = 'run_events' | 'codex_worker_summaries' | 'notifications';
 
+/** Whose sockets end. `membership`: of the user in the organisation of the device. */
+export type Revoked = 'token' | 'session' | 'device' | 'user' | 'membership';
+
 /** What is unusual about a token. */
 export interface TokenChanges {
   lifeS?: number;
@@ -42,8 +45,10 @@ export interface SpareNode {
 export interface Authority {
   newDevice(): Promise<Device>;
   mint(device: Device, topics: readonly string[], changes?: TokenChanges): Promise<string>;
-  /** A topic of that owner, with nothing in it yet. */
+  /** A topic of that user, with nothing in it yet. */
   newTopic(owner: Device, topicClass: TopicClass): Promise<string>;
+  /** A topic of someone else in that device's organisation. */
+  newTopicOfOrganisation(member: Device): Promise<string>;
   /** Appends; the new head. */
   publish(topic: string, events: number, bytes: number): Promise<bigint>;
   /** A new lineage, as after a restore. */
@@ -52,6 +57,8 @@ export interface Authority {
   expire(topic: string, floorSeq: bigint): Promise<void>;
   /** The topic's owner changes. */
   giveAway(topic: string): Promise<void>;
+  /** Control's word, with that token or its device in hand. */
+  revoke(what: Revoked, device: Device, token: string): Promise<void>;
   /** A node of the same journal that the suite may shut down. */
   spareNode?(): Promise<SpareNode>;
   close(): Promise<void>;

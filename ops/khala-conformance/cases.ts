@@ -5,6 +5,7 @@ import { frameCases } from './cases/frames.ts';
 import { handshakeCases } from './cases/handshake.ts';
 import { jsonCases } from './cases/json-form.ts';
 import { lifeCases } from './cases/life.ts';
+import { revocationCases } from './cases/revocation.ts';
 import { subscribeCases } from './cases/subscribe.ts';
 import { webSocketCases } from './cases/web-socket.ts';
 
@@ -16,4 +17,5 @@ export const CASES: readonly Case[] = [
   ...subscribeCases,
   ...cursorCases,
   ...lifeCases,
+  ...revocationCases,
 ];

@@ -2,6 +2,7 @@
 import {
   type CryptoKey,
   calculateJwkThumbprint,
+  decodeJwt,
   exportJWK,
   generateKeyPair,
   importJWK,
@@ -11,11 +12,12 @@ import {
 import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
 import { createJournal } from '#db/runtime/journal.ts';
+import { insertRevocations, type RevocationTarget } from '#db/runtime/revocations.ts';
 import { createTestRun } from '#db/testing/runs.ts';
 import { transaction } from '#db/transaction.ts';
-import { newId, type RunId, type UserId } from '#proto/ids.ts';
+import { newId, type OrgId, type RunId, type UserId } from '#proto/ids.ts';
 import { parseTopic, topics } from '#proto/topics.ts';
-import type { Authority, Device, SpareNode, TokenChanges } from './authority.ts';
+import type { Authority, Device, Revoked, SpareNode, TokenChanges } from './authority.ts';
 
 export interface JournalAuthorityOptions {
   /** The runtime's database, as a role that may also move floors and lineages. */
@@ -106,6 +108,11 @@ export async function createJournalAuthority(options: JournalAuthorityOptions): 
       return topic;
     },
 
+    async newTopicOfOrganisation(member) {
+      const { run_id } = await createTestRun(sql, { org_id: member.orgId as OrgId });
+      return topics.runEvents(run_id);
+    },
+
     async publish(topic, events, bytes) {
       const parsed = parseTopic(topic);
       if (!parsed.ok) throw new Error(`${topic} is no topic`);
@@ -141,6 +148,13 @@ export async function createJournalAuthority(options: JournalAuthorityOptions): 
         update runtime.sync_topics set owner_user_id = ${newId('user')} where topic = ${topic}`;
     },
 
+    async revoke(what, device, token) {
+      const target = targetOf(what, device, token);
+      await transaction(sql, (tx) =>
+        insertRevocations(tx, journal, [target], 'conformance', Date.now()),
+      );
+    },
+
     ...(options.spareNode ? { spareNode: options.spareNode } : {}),
 
     async close() {
@@ -157,4 +171,19 @@ function timesOf({ issuedInS = 0, lifeS = TOKEN_LIFE_S, expiresInS }: TokenChang
     issuedAtS: expiresInS === undefined ? nowS + issuedInS : nowS + expiresInS - lifeS,
     lifeS,
   };
+}
+
+function targetOf(what: Revoked, device: Device, token: string): RevocationTarget {
+  switch (what) {
+    case 'token':
+      return { jti: decodeJwt(token).jti ?? '' };
+    case 'session':
+      return { session_id: device.sessionId };
+    case 'device':
+      return { device_id: device.deviceId };
+    case 'user':
+      return { user_id: device.userId };
+    case 'membership':
+      return { user_id: device.userId, org_id: device.orgId };
+  }
 }

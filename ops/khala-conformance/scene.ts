@@ -113,6 +113,12 @@ export class Scene {
     return name;
   }
 
+  async newTopicOfOrganisation(alias: string): Promise<string> {
+    const name = await this.authority.newTopicOfOrganisation(await this.device);
+    this.#topics.set(alias, { name, epoch: '' });
+    return name;
+  }
+
   /** The topic of that alias; any other text stands for itself. */
   topic(alias: string): string {
     return this.#topics.get(alias)?.name ?? alias;

@@ -55,6 +55,7 @@ const operations = createOperations({
   buildId: config.OA_BUILD_ID,
   checks: [
     { name: 'postgres', check: () => node.checkDatabase() },
+    { name: 'revocations', check: () => node.checkRevocations() },
     { name: 'schema', check: () => assertSchemaVersion(node.sql, 'runtime') },
   ],
   metrics,

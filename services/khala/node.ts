@@ -52,6 +52,8 @@ export interface KhalaNode {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** For readiness: the database answers with this node's own role. */
   checkDatabase(): Promise<void>;
+  /** For readiness: it knows who was revoked, without which it admits nobody. Throws where it does not. */
+  checkRevocations(): Promise<void>;
   readonly sql: Sql;
   start(): Promise<void>;
   /** Sends everyone elsewhere, spread over the window. */
@@ -155,6 +157,10 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   return {
     upgrade: gate.upgrade,
     sql: replay,
+    async checkRevocations() {
+      const unknown = revocations.unknownFault();
+      if (unknown) throw unknown;
+    },
     async checkDatabase() {
       await replay`select from runtime.sync_topics limit 1`;
     },

@@ -1,4 +1,4 @@
-import type { TopicClass } from '../authority.ts';
+import type { Revoked, TopicClass } from '../authority.ts';
 import type { ErrorCode, StaleReason } from '../peer/contract.ts';
 import type { Values } from '../peer/protobuf.ts';
 import { plain, type Scene, type Step } from '../scene.ts';
@@ -22,6 +22,16 @@ export function topic(alias: string, options: TopicOptions = {}): Step {
       const owner = options.ofSomeoneElse ? await scene.authority.newDevice() : undefined;
       const name = await scene.newTopic(alias, topicClass, owner);
       if (events > 0) await scene.authority.publish(name, events, bytes);
+    },
+  };
+}
+
+/** A new topic of someone else in the case's organisation. */
+export function topicOfOrganisation(alias: string): Step {
+  return {
+    says: `topic ${alias} of the organisation`,
+    async play(scene) {
+      await scene.newTopicOfOrganisation(alias);
     },
   };
 }
@@ -165,5 +175,15 @@ export function giveAway(alias: string): Step {
   return {
     says: `${alias} changes hands`,
     play: (scene) => scene.authority.giveAway(scene.topic(alias)),
+  };
+}
+
+/** The token of the last HELLO, or what stands behind it, is over. */
+export function revoke(what: Revoked): Step {
+  return {
+    says: `the ${what} is revoked`,
+    async play(scene) {
+      await scene.authority.revoke(what, await scene.device, scene.token);
+    },
   };
 }
