@@ -3,8 +3,9 @@ import { openAsBlob } from 'node:fs';
 import type { ArtifactRef, RegisterWorkerRequest, WorkerStatus } from '#proto/gen/types.ts';
 import type { Draft } from '#proto/read.ts';
 import type { ApiClient } from '../api/client.ts';
-import { ApiError } from '../api/errors.ts';
+import { ApiError, refusal } from '../api/errors.ts';
 import { type ApprovalPost, answerOf, type PostedApproval } from './approval-desk.ts';
+import { gatherPosts } from './gathered-posts.ts';
 import type { HostRequest, TerminalReceipt } from './request-journal.ts';
 import type { SpooledEvent } from './spool.ts';
 import type { ArtifactKind } from './turn.ts';
@@ -63,12 +64,27 @@ export function createPlatform(api: ApiClient) {
       }),
 
     /** One attempt; each event carries its own key. */
-    postEvents: (runId: string, events: SpooledEvent[]) =>
-      api.call('runtime.run.events.append', {
-        params: { run_id: runId },
-        body: { events },
-        attemptsMax: 1,
-      }),
+    postEvents: gatherPosts<SpooledEvent, string>({
+      async one({ runId, events }) {
+        const { head_seq } = await api.call('runtime.run.events.append', {
+          params: { run_id: runId },
+          body: { events: [...events] },
+          attemptsMax: 1,
+        });
+        return head_seq;
+      },
+      async together(batches) {
+        const { results } = await api.call('runtime.runs.events.append', {
+          body: {
+            batches: batches.map(({ runId, events }) => ({ run_id: runId, events: [...events] })),
+          },
+          attemptsMax: 1,
+        });
+        return results.map(({ code, detail, retry_after_ms, head_seq }) =>
+          code === '' ? head_seq : refusal(code, detail, Number(retry_after_ms)),
+        );
+      },
+    }),
 
     /** One attempt at a question of an agent, under a key that makes repetitions one question. */
     async requestApproval({ runId, requestId, question }: ApprovalPost): Promise<PostedApproval> {

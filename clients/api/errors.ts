@@ -1,4 +1,4 @@
-import type { ErrorCode, FieldFault } from '#proto/errors.ts';
+import { type ErrorCode, type FieldFault, isErrorCode, problemStatus } from '#proto/errors.ts';
 
 /** Closed: every caller can decide on it, and every failure of a call is exactly one of these. */
 export const API_ERROR_KINDS = [
@@ -73,6 +73,13 @@ export function kindOfStatus(status: number): ApiErrorKind {
   if (status >= 500) return 'ServiceUnavailable';
   if (status >= 400) return 'Validation';
   return 'Unknown';
+}
+
+/** One part of a request that was refused, while others of it were taken. */
+export function refusal(code: string, detail: string, retryAfterMs: number): ApiError {
+  if (!isErrorCode(code)) return new ApiError('Decode', `${code} is no known refusal`);
+  const { status } = problemStatus(code);
+  return new ApiError(kindOfStatus(status), detail, { code, status, retryAfterMs });
 }
 
 /** Faults of a message in one line. */

@@ -5362,6 +5362,96 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.runtime.v1.AppendEventsOfRunsRequest": {
+    "$id": "openagents.runtime.v1.AppendEventsOfRunsRequest",
+    "description": "The batches of several runs of one host: each is atomic, idempotent and rate-limited by itself, and answered by itself.",
+    "type": "object",
+    "properties": {
+      "batches": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.RunEventBatch"
+        },
+        "minItems": 1,
+        "maxItems": 64
+      }
+    },
+    "required": [
+      "batches"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunEventBatch": {
+    "$id": "openagents.runtime.v1.RunEventBatch",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string",
+        "maxLength": 160
+      },
+      "events": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.RunEventDraft"
+        },
+        "minItems": 1,
+        "maxItems": 500
+      }
+    },
+    "required": [
+      "run_id",
+      "events"
+    ],
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.AppendEventsOfRunsResponse": {
+    "$id": "openagents.runtime.v1.AppendEventsOfRunsResponse",
+    "type": "object",
+    "properties": {
+      "results": {
+        "description": "In the order of the batches.",
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.RunEventBatchResult"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.runtime.v1.RunEventBatchResult": {
+    "$id": "openagents.runtime.v1.RunEventBatchResult",
+    "type": "object",
+    "properties": {
+      "run_id": {
+        "type": "string"
+      },
+      "events": {
+        "description": "Of a batch that was appended.",
+        "type": "array",
+        "items": {
+          "$ref": "openagents.runtime.v1.AppendedEvent"
+        }
+      },
+      "head_seq": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "code": {
+        "description": "Of a batch that was refused, as in a problem document; empty where it was appended.",
+        "type": "string"
+      },
+      "detail": {
+        "type": "string"
+      },
+      "retry_after_ms": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.runtime.v1.SubmitFrameRequest": {
     "$id": "openagents.runtime.v1.SubmitFrameRequest",
     "type": "object",

@@ -1166,6 +1166,24 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'events', number: 1, kind: 'message', type: 'openagents.runtime.v1.AppendedEvent', container: 'list', presence: false },
     { name: 'head_seq', number: 2, kind: 'uint64', container: 'one', presence: false },
   ],
+  'openagents.runtime.v1.AppendEventsOfRunsRequest': [
+    { name: 'batches', number: 1, kind: 'message', type: 'openagents.runtime.v1.RunEventBatch', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.RunEventBatch': [
+    { name: 'run_id', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'events', number: 2, kind: 'message', type: 'openagents.runtime.v1.RunEventDraft', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.AppendEventsOfRunsResponse': [
+    { name: 'results', number: 1, kind: 'message', type: 'openagents.runtime.v1.RunEventBatchResult', container: 'list', presence: false },
+  ],
+  'openagents.runtime.v1.RunEventBatchResult': [
+    { name: 'run_id', number: 1, kind: 'string', container: 'one', presence: false },
+    { name: 'events', number: 2, kind: 'message', type: 'openagents.runtime.v1.AppendedEvent', container: 'list', presence: false },
+    { name: 'head_seq', number: 3, kind: 'uint64', container: 'one', presence: false },
+    { name: 'code', number: 4, kind: 'string', container: 'one', presence: false },
+    { name: 'detail', number: 5, kind: 'string', container: 'one', presence: false },
+    { name: 'retry_after_ms', number: 6, kind: 'uint64', container: 'one', presence: false },
+  ],
   'openagents.runtime.v1.SubmitFrameRequest': [
     { name: 'frame_id', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'type', number: 2, kind: 'string', container: 'one', presence: false },

@@ -1565,6 +1565,32 @@ export interface AppendRunEventsResponse {
   head_seq: string;
 }
 
+/** The batches of several runs of one host: each is atomic, idempotent and rate-limited by itself, and answered by itself. */
+export interface AppendEventsOfRunsRequest {
+  batches: RunEventBatch[];
+}
+
+export interface RunEventBatch {
+  run_id: string;
+  events: RunEventDraft[];
+}
+
+export interface AppendEventsOfRunsResponse {
+  /** In the order of the batches. */
+  results: RunEventBatchResult[];
+}
+
+export interface RunEventBatchResult {
+  run_id: string;
+  /** Of a batch that was appended. */
+  events: AppendedEvent[];
+  head_seq: string;
+  /** Of a batch that was refused, as in a problem document; empty where it was appended. */
+  code: string;
+  detail: string;
+  retry_after_ms: string;
+}
+
 export interface SubmitFrameRequest {
   frame_id: string;
   type: string;
@@ -2074,6 +2100,10 @@ export interface MessageTypes {
   'openagents.runtime.v1.AppendRunEventsRequest': AppendRunEventsRequest;
   'openagents.runtime.v1.AppendedEvent': AppendedEvent;
   'openagents.runtime.v1.AppendRunEventsResponse': AppendRunEventsResponse;
+  'openagents.runtime.v1.AppendEventsOfRunsRequest': AppendEventsOfRunsRequest;
+  'openagents.runtime.v1.RunEventBatch': RunEventBatch;
+  'openagents.runtime.v1.AppendEventsOfRunsResponse': AppendEventsOfRunsResponse;
+  'openagents.runtime.v1.RunEventBatchResult': RunEventBatchResult;
   'openagents.runtime.v1.SubmitFrameRequest': SubmitFrameRequest;
   'openagents.runtime.v1.SubmitFrameResponse': SubmitFrameResponse;
   'openagents.runtime.v1.CancelRunRequest': CancelRunRequest;

@@ -77,6 +77,15 @@ export const RUN_ROUTES = [
   {
     ...BATCH,
     ...WRITE,
+    name: 'runtime.runs.events.append',
+    summary: 'Append batches of events to the logs of several runs, each by itself',
+    path: '/v1/run-events',
+    request: 'openagents.runtime.v1.AppendEventsOfRunsRequest',
+    response: 'openagents.runtime.v1.AppendEventsOfRunsResponse',
+  },
+  {
+    ...BATCH,
+    ...WRITE,
     name: 'runtime.run.frame.submit',
     summary: 'Hand a frame to a run; its frame_id makes it happen once',
     path: '/v1/runs/:run_id/frames',

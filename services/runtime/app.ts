@@ -15,9 +15,11 @@ import { revokeSync } from './internal/revoke-sync.ts';
 import { reproject } from './projectors/reproject.ts';
 import { publishDocument, publishKeys } from './published.ts';
 import { appendRunEvents } from './runs/append-events.ts';
+import { appendEventsOfRuns } from './runs/append-events-of-runs.ts';
 import { cancelRun, interruptRun } from './runs/control-run.ts';
 import { createRun } from './runs/create-run.ts';
-import { readEventBatch } from './runs/event-batch.ts';
+import { readEventBatch, readEventBatches } from './runs/event-batch.ts';
+import { hostAppends } from './runs/host-appends.ts';
 import { getRun, listOwnRuns, listRunEvents } from './runs/read-runs.ts';
 import {
   getArtifactInternally,
@@ -80,7 +82,10 @@ export function createRuntimeApp({
     {
       ...api,
       span: 'runtime.ingest',
-      quickValidators: { 'openagents.runtime.v1.AppendRunEventsRequest': readEventBatch },
+      quickValidators: {
+        'openagents.runtime.v1.AppendRunEventsRequest': readEventBatch,
+        'openagents.runtime.v1.AppendEventsOfRunsRequest': readEventBatches,
+      },
       logger,
       tracing,
       metrics,
@@ -102,12 +107,14 @@ const EXPOSED_HEADERS = [
 const CORS_MAX_AGE_S = 600;
 
 function runtimeHandlers(deps: RuntimeDeps): RuntimeHandlers {
+  const appendAsHost = hostAppends(deps);
   return {
     'runtime.run.create': createRun(deps),
     'runtime.run.list': listOwnRuns(deps),
     'runtime.run.get': getRun(deps),
     'runtime.run.events.list': listRunEvents(deps),
-    'runtime.run.events.append': appendRunEvents(deps),
+    'runtime.run.events.append': appendRunEvents(deps, appendAsHost),
+    'runtime.runs.events.append': appendEventsOfRuns(deps, appendAsHost),
     'runtime.run.frame.submit': submitFrame(deps),
     'runtime.run.cancel': cancelRun(deps),
     'runtime.run.message.post': postRunMessage(deps),

@@ -22,6 +22,9 @@ const BODIES: Record<string, object> = {
     },
   },
   'runtime.run.events.append': { events: [{ event_type: 'text.delta' }] },
+  'runtime.runs.events.append': {
+    batches: [{ run_id: newId('run'), events: [{ event_type: 'text.delta' }] }],
+  },
   'runtime.run.frame.submit': { frame_id: 'f', type: 'user_message' },
   'runtime.run.cancel': {},
   'runtime.run.message.post': { text: 'x' },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { validateMessage } from '#proto/validate.ts';
-import { readEventBatch } from './runs/event-batch.ts';
+import { type Validation, validateMessage } from '#proto/validate.ts';
+import { readEventBatch, readEventBatches } from './runs/event-batch.ts';
 import { giveRun } from './testing/given.ts';
 import {
   type Answered,
@@ -182,12 +182,28 @@ describe('a batch of events', () => {
   test.each(BATCHES)('%s is judged as by the generated validator', (_, batch) => {
     const quick = readEventBatch(batch);
     const strict = validateMessage('openagents.runtime.v1.AppendRunEventsRequest', batch);
-    expect(quick.ok).toBe(strict.ok);
-    if (!quick.ok && !strict.ok) {
-      expect(quick.faults.map(({ path }) => path).sort()).toEqual(
-        strict.faults.map(({ path }) => path).sort(),
-      );
-    }
+    expect(faultPaths(quick)).toEqual(faultPaths(strict));
+  });
+
+  const EVENTS = [{ event_type: 'a' }];
+  const OF_RUNS: [string, unknown][] = [
+    ['no object', 'x'],
+    ['no batches', {}],
+    ['an empty list', { batches: [] }],
+    ['too many', { batches: Array.from({ length: 65 }, () => ({ run_id: 'r', events: EVENTS })) }],
+    ['a batch that is a list', { batches: [[]] }],
+    ['a batch of no run', { batches: [{ events: EVENTS }] }],
+    ['a run without a name', { batches: [{ run_id: '', events: EVENTS }] }],
+    ['a run of a long name', { batches: [{ run_id: 'r'.repeat(161), events: EVENTS }] }],
+    ['a batch without events', { batches: [{ run_id: 'r' }] }],
+    ['an event without a type', { batches: [{ run_id: 'r', events: [{}] }] }],
+    ['an unknown field', { batches: [{ run_id: 'r', events: EVENTS, more: 1 }], more: 1 }],
+    ['a fine one', { batches: [{ run_id: 'r', events: EVENTS }] }],
+  ];
+  test.each(OF_RUNS)('%s of several runs is judged as by the generated validator', (_, batches) => {
+    const quick = readEventBatches(batches);
+    const strict = validateMessage('openagents.runtime.v1.AppendEventsOfRunsRequest', batches);
+    expect(faultPaths(quick)).toEqual(faultPaths(strict));
   });
 
   test('an event type that is none is refused with its path', async () => {
@@ -340,4 +356,9 @@ test('a revoked session is out, and its siblings are not', async () => {
 
 function refusal({ status, json }: Answered) {
   return [status, json?.code];
+}
+
+/** Undefined where there is no fault. */
+function faultPaths(judged: Validation<unknown>): string[] | undefined {
+  return judged.ok ? undefined : judged.faults.map(({ path }) => path).sort();
 }

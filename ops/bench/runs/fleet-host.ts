@@ -4,6 +4,7 @@
  */
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gatherPosts, type RunBatch } from '#clients/agent-host/gathered-posts.ts';
 
 export interface FleetTask {
   runtime: string;
@@ -16,6 +17,8 @@ export interface FleetTask {
   durationMs: number;
   intervalMs: number;
   eventsPerInterval: number;
+  /** As hosts do; else each run asks by itself. */
+  gathered: boolean;
 }
 
 /** One batch: its run, the sequence of its last event, how many it had, when it left and when it was acknowledged. */
@@ -35,7 +38,8 @@ export function machineMs(): number {
 }
 
 async function send(task: FleetTask): Promise<FleetBatch[]> {
-  const { runtime, accessToken, runIds, beginAtMs, durationMs, intervalMs } = task;
+  const { runIds, beginAtMs, durationMs, intervalMs } = task;
+  const append = appendOf(task);
   const batches: FleetBatch[] = [];
   const perEventMs = intervalMs / task.eventsPerInterval;
   const lane = async (run: number) => {
@@ -52,20 +56,43 @@ async function send(task: FleetTask): Promise<FleetBatch[]> {
         idempotency_key: `${task.name}:${sent + index}`,
       }));
       const sentMs = machineMs();
-      const answer = await fetch(`${runtime}/v1/runs/${runIds[run]}/events`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ events }),
-      });
-      const { data } = (await answer.json()) as { data: { head_seq: string } };
-      if (!answer.ok) throw new Error(`events were refused: ${answer.status}`);
-      batches.push([run, Number(data.head_seq), events.length, sentMs, machineMs()]);
+      const headSeq = await append(runIds[run] ?? '', events);
+      batches.push([run, Number(headSeq), events.length, sentMs, machineMs()]);
       sent = made;
       due = Math.max(due + intervalMs, machineMs());
     }
   };
   await Promise.all(runIds.map((_, run) => lane(run)));
   return batches;
+}
+
+/** Answers where the run's log stands. */
+function appendOf({ runtime, accessToken, gathered }: FleetTask) {
+  async function ask<T>(path: string, body: object): Promise<T> {
+    const answer = await fetch(`${runtime}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`events were refused: ${answer.status}`);
+    return ((await answer.json()) as { data: T }).data;
+  }
+  const one = async ({ runId, events }: RunBatch<object>) =>
+    (await ask<{ head_seq: string }>(`/v1/runs/${runId}/events`, { events })).head_seq;
+  if (!gathered) return (runId: string, events: object[]) => one({ runId, events });
+  return gatherPosts<object, string>({
+    one,
+    async together(batches) {
+      const { results } = await ask<{ results: { code: string; head_seq: string }[] }>(
+        '/v1/run-events',
+        { batches: batches.map(({ runId, events }) => ({ run_id: runId, events })) },
+      );
+      return results.map(({ code, head_seq }) => {
+        if (code !== '') throw new Error(`events were refused: ${code}`);
+        return head_seq;
+      });
+    },
+  });
 }
 
 if (import.meta.main) {

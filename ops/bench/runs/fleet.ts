@@ -27,6 +27,8 @@ const INTERVAL_MS = 250;
 const EVENTS_PER_INTERVAL = 5;
 const WARM_UP_MS = 5_000;
 const MEASURED_MS = 10_000;
+/** Each once with the batches of a host gathered in requests, once without. */
+const ROUNDS = 2;
 /** Time for the hosts' processes to start. */
 const BEGIN_AFTER_MS = 3_000;
 /** Few: they are made while hosts and clients are set up, and nothing is measured yet. */
@@ -40,7 +42,7 @@ export async function measureFleet(): Promise<Measure[]> {
   try {
     const stack = await startStackProcess(directory);
     try {
-      return [await onStack(stack, await signInForBench(stack))];
+      return await onStack(stack, await signInForBench(stack));
     } finally {
       await stack.stop();
     }
@@ -49,7 +51,7 @@ export async function measureFleet(): Promise<Measure[]> {
   }
 }
 
-async function onStack(stack: StackProcess, operator: Operator): Promise<Measure> {
+async function onStack(stack: StackProcess, operator: Operator): Promise<Measure[]> {
   const hosts = await Promise.all(Array.from({ length: HOSTS }, () => registerHost(operator)));
   const renewing = setInterval(
     () => void Promise.all(hosts.map((host) => host.renew())),
@@ -69,8 +71,14 @@ async function onStack(stack: StackProcess, operator: Operator): Promise<Measure
     }
     process.stderr.write(`  ${RUNS} runs live, ${CLIENTS} clients follow them\n`);
     const fleet = { stack, operator, runIds, received };
-    await fleetRound(fleet, 'warm', WARM_UP_MS);
-    return latencyMeasure(await fleetRound(fleet, 'measured', MEASURED_MS));
+    await fleetRound(fleet, { name: 'warm', durationMs: WARM_UP_MS, gathered: true });
+    const rounds: { alone: FleetRound; gathered: FleetRound }[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const of = (gathered: boolean) =>
+        fleetRound(fleet, { name: `${round} ${gathered}`, durationMs: MEASURED_MS, gathered });
+      rounds.push({ alone: await of(false), gathered: await of(true) });
+    }
+    return [latencyMeasure(rounds.map(({ gathered }) => gathered)), costMeasure(rounds)];
   } finally {
     clearInterval(renewing);
     await Promise.all(clients.map((client) => client.close()));
@@ -156,7 +164,10 @@ interface FleetRound {
   cpuShare: number;
 }
 
-async function fleetRound(fleet: Fleet, name: string, durationMs: number): Promise<FleetRound> {
+async function fleetRound(
+  fleet: Fleet,
+  of: Pick<FleetTask, 'name' | 'durationMs' | 'gathered'>,
+): Promise<FleetRound> {
   const { stack, operator, runIds, received } = fleet;
   const beginAtMs = machineMs() + BEGIN_AFTER_MS;
   const tasks = Array.from(
@@ -164,9 +175,9 @@ async function fleetRound(fleet: Fleet, name: string, durationMs: number): Promi
     (_, host): FleetTask => ({
       runtime: stack.state().addresses['runtime'] ?? '',
       accessToken: operator.accessToken,
-      name,
+      ...of,
       runIds: runIds.slice(host * RUNS_PER_HOST, (host + 1) * RUNS_PER_HOST),
-      ...{ beginAtMs, durationMs, intervalMs: INTERVAL_MS, eventsPerInterval: EVENTS_PER_INTERVAL },
+      ...{ beginAtMs, intervalMs: INTERVAL_MS, eventsPerInterval: EVENTS_PER_INTERVAL },
     }),
   );
   const pid = stack.child.pid ?? 0;
@@ -214,8 +225,28 @@ async function untilAllArrived(
   }
 }
 
-function latencyMeasure(round: FleetRound): Measure {
-  const { latencyMs, appendMs, eventsPerSecond, cpuShare } = round;
+/** CPU of the whole stack for an event. */
+function costMeasure(rounds: readonly { alone: FleetRound; gathered: FleetRound }[]): Measure {
+  const cost = ({ cpuShare, eventsPerSecond }: FleetRound) => (cpuShare * 1e6) / eventsPerSecond;
+  const alone = rounds.map((round) => cost(round.alone));
+  const gathered = rounds.map((round) => cost(round.gathered));
+  return {
+    name: `CPU of the stack for an event of ${RUNS} live runs, a host's batches gathered`,
+    value: median(gathered.map((ms, index) => ms / (alone[index] ?? Number.NaN))),
+    unit: '×',
+    better: 'lower',
+    goal: 1,
+    stretch: 0.5,
+    baseline: `a request for each run's batch, ${median(alone).toFixed(0)} ms of CPU per 1,000 events (gathered ${median(gathered).toFixed(0)} ms), in turns`,
+    samples: { alone_ms: alone, gathered_ms: gathered },
+  };
+}
+
+function latencyMeasure(rounds: readonly FleetRound[]): Measure {
+  const latencyMs = rounds.flatMap((round) => round.latencyMs);
+  const appendMs = rounds.flatMap((round) => round.appendMs);
+  const eventsPerSecond = median(rounds.map((round) => round.eventsPerSecond));
+  const cpuShare = median(rounds.map((round) => round.cpuShare));
   const ms = (value: number) => `${value.toFixed(1)} ms`;
   return {
     name: `${RUNS} live runs from ${HOSTS} hosts: receive minus acknowledge, p99`,

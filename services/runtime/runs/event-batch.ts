@@ -1,10 +1,17 @@
 import type { JsonObject } from '#proto/canonical.ts';
 import type { FieldFault } from '#proto/errors.ts';
-import type { AppendRunEventsRequest, RunEventDraft } from '#proto/gen/types.ts';
+import type {
+  AppendEventsOfRunsRequest,
+  AppendRunEventsRequest,
+  RunEventBatch,
+  RunEventDraft,
+} from '#proto/gen/types.ts';
 import { parseUint64 } from '#proto/uint64.ts';
 import type { Validation } from '#proto/validate.ts';
 
 const EVENTS_MAX = 500;
+const BATCHES_MAX = 64;
+const RUN_ID_LENGTH_MAX = 160;
 const KEY_LENGTH_MAX = 255;
 const FAULTS_MAX = 32;
 
@@ -14,10 +21,7 @@ const FAULTS_MAX = 32;
  * against the generated validator.
  */
 export function readEventBatch(value: unknown): Validation<AppendRunEventsRequest> {
-  const faults: FieldFault[] = [];
-  const fault = (path: string, reason: string) => {
-    if (faults.length < FAULTS_MAX) faults.push({ path, reason });
-  };
+  const { faults, fault } = faultList();
   if (!isObject(value)) return { ok: false, faults: [{ path: '$', reason: 'must be an object' }] };
   for (const name of Object.keys(value)) {
     if (name !== 'events' && name !== 'expected_previous_seq') fault(`$.${name}`, UNKNOWN);
@@ -26,13 +30,7 @@ export function readEventBatch(value: unknown): Validation<AppendRunEventsReques
   if (expected !== undefined && !isPosition(expected)) {
     fault('$.expected_previous_seq', 'must be a decimal string in 0..2^64-1');
   }
-  if (!Array.isArray(events))
-    fault('$.events', events === undefined ? 'is required' : 'must be a list');
-  else if (events.length === 0) fault('$.events', 'must NOT have fewer than 1 items');
-  else if (events.length > EVENTS_MAX)
-    fault('$.events', `must NOT have more than ${EVENTS_MAX} items`);
-  else
-    for (const [index, draft] of events.entries()) checkDraft(draft, `$.events[${index}]`, fault);
+  checkList(events, '$.events', EVENTS_MAX, fault, checkDraft);
   if (faults.length > 0) return { ok: false, faults };
   return {
     ok: true,
@@ -43,13 +41,70 @@ export function readEventBatch(value: unknown): Validation<AppendRunEventsReques
   };
 }
 
+/** The same of `AppendEventsOfRunsRequest`. */
+export function readEventBatches(value: unknown): Validation<AppendEventsOfRunsRequest> {
+  const { faults, fault } = faultList();
+  if (!isObject(value)) return { ok: false, faults: [{ path: '$', reason: 'must be an object' }] };
+  for (const name of Object.keys(value)) if (name !== 'batches') fault(`$.${name}`, UNKNOWN);
+  const { batches } = value;
+  checkList(batches, '$.batches', BATCHES_MAX, fault, checkBatch);
+  if (faults.length > 0) return { ok: false, faults };
+  return {
+    ok: true,
+    value: {
+      batches: (batches as Partial<RunEventBatch>[]).map(({ run_id = '', events = [] }) => ({
+        run_id,
+        events: events.map(filled),
+      })),
+    },
+  };
+}
+
 const UNKNOWN = 'is not a known field';
 
-function checkDraft(
-  draft: unknown,
+type Fault = (path: string, reason: string) => void;
+
+function faultList(): { faults: FieldFault[]; fault: Fault } {
+  const faults: FieldFault[] = [];
+  return {
+    faults,
+    fault(path, reason) {
+      if (faults.length < FAULTS_MAX) faults.push({ path, reason });
+    },
+  };
+}
+
+function checkList(
+  list: unknown,
   path: string,
-  fault: (path: string, reason: string) => void,
+  countMax: number,
+  fault: Fault,
+  check: (item: unknown, path: string, fault: Fault) => void,
 ): void {
+  if (!Array.isArray(list)) fault(path, list === undefined ? 'is required' : 'must be a list');
+  else if (list.length === 0) fault(path, 'must NOT have fewer than 1 items');
+  else if (list.length > countMax) fault(path, `must NOT have more than ${countMax} items`);
+  else for (const [index, item] of list.entries()) check(item, `${path}[${index}]`, fault);
+}
+
+function checkBatch(batch: unknown, path: string, fault: Fault): void {
+  if (!isObject(batch)) {
+    fault(path, 'must be an object');
+    return;
+  }
+  const { run_id: runId, events } = batch;
+  if (typeof runId !== 'string') {
+    fault(`${path}.run_id`, runId === undefined ? 'is required' : 'must be a string');
+  } else if (runId.length > RUN_ID_LENGTH_MAX) {
+    fault(`${path}.run_id`, `must NOT have more than ${RUN_ID_LENGTH_MAX} characters`);
+  }
+  checkList(events, `${path}.events`, EVENTS_MAX, fault, checkDraft);
+  for (const name in batch) {
+    if (name !== 'run_id' && name !== 'events') fault(`${path}.${name}`, UNKNOWN);
+  }
+}
+
+function checkDraft(draft: unknown, path: string, fault: Fault): void {
   if (!isObject(draft)) {
     fault(path, 'must be an object');
     return;

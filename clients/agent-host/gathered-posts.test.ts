@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { ApiError } from '../api/errors.ts';
+import { GATHERED_RUNS_MAX, gatherPosts, type RunBatch } from './gathered-posts.ts';
+
+/** A platform whose answers wait until they are let go. */
+function platform(refused: readonly string[] = [], version: 'this' | 'earlier' = 'this') {
+  const requests: string[][] = [];
+  const answers: (() => void)[] = [];
+  const answered = (batches: readonly RunBatch<string>[]) => {
+    requests.push(batches.map(({ runId }) => runId));
+    return new Promise<void>((resolve) => answers.push(resolve));
+  };
+  const outcomeOf = ({ runId }: RunBatch<string>) =>
+    refused.includes(runId) ? new ApiError('Validation', 'no', { code: 'run_closed' }) : runId;
+  const post = gatherPosts<string, string>({
+    async one(batch) {
+      await answered([batch]);
+      const outcome = outcomeOf(batch);
+      if (outcome instanceof ApiError) throw outcome;
+      return outcome;
+    },
+    async together(batches) {
+      if (version === 'earlier') throw new ApiError('Validation', 'none', { code: 'not_found' });
+      await answered(batches);
+      return batches.map(outcomeOf);
+    },
+  });
+  return {
+    requests,
+    post,
+    async answerAll() {
+      while (answers.length > 0) {
+        for (const answer of answers.splice(0)) answer();
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
+
+test('the first batch leaves at once, and those that come while two are under way leave together', async () => {
+  const { post, requests, answerAll } = platform();
+  const posted = ['a', 'b', 'c', 'd', 'e'].map((run) => post(run, ['x']));
+  await answerAll();
+  expect(await Promise.all(posted)).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(requests).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
+});
+
+test('a run that is refused is told so alone', async () => {
+  const { post, answerAll } = platform(['c']);
+  const posted = Promise.allSettled(['a', 'b', 'c', 'd'].map((run) => post(run, ['x'])));
+  await answerAll();
+  expect((await posted).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
+});
+
+test('a request holds no more runs and bytes than the platform takes', async () => {
+  const { post, requests, answerAll } = platform();
+  const large = 'x'.repeat(400 * 1024);
+  const runs = Array.from({ length: GATHERED_RUNS_MAX + 2 }, (_, index) => `run_${index}`);
+  const posted = [
+    ...['first', 'second'].map((run) => post(run, ['x'])),
+    ...['l1', 'l2', 'l3'].map((run) => post(run, [large])),
+    ...runs.map((run) => post(run, ['x'])),
+  ];
+  await answerAll();
+  await Promise.all(posted);
+  expect(requests.slice(2).map(({ length }) => length)).toEqual([2, GATHERED_RUNS_MAX, 3]);
+});
+
+test('a platform of an earlier version is asked for each run by itself', async () => {
+  const { post, requests, answerAll } = platform([], 'earlier');
+  const posted = ['a', 'b', 'c', 'd'].map((run) => post(run, ['x']));
+  await answerAll();
+  expect(await Promise.all(posted)).toEqual(['a', 'b', 'c', 'd']);
+  expect(requests).toEqual([['a'], ['b'], ['c'], ['d']]);
+});
