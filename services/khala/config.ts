@@ -9,11 +9,22 @@ import {
   HEARTBEAT_INTERVAL_MS,
   HELLO_TIMEOUT_MS,
   SAFETY_POLL_MS,
+  SOCKETS_PER_ADDRESS_MAX,
+  SOCKETS_PER_USER_MAX,
   STALLED_AFTER_MS,
 } from './limits.ts';
 
 const milliseconds = (byDefault: number) =>
   z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
+
+const count = (byDefault: number) =>
+  z.coerce.number().int().min(1).max(1_000_000).default(byDefault);
+
+const listSetting = () =>
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((entry) => entry.trim() !== ''));
 
 export const khalaSettings = z
   .object({
@@ -22,10 +33,11 @@ export const khalaSettings = z
     KHALA_DATABASE_URL: z.url(),
     CONTROL_JWKS_URL: z.url(),
     /** Comma-separated; a request without an Origin header is no browser's and passes. */
-    KHALA_ALLOWED_ORIGINS: z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter((origin) => origin.trim() !== '')),
+    KHALA_ALLOWED_ORIGINS: listSetting(),
+    /** Addresses and ranges, by comma. What any other peer says of who stands behind it counts for nothing. */
+    KHALA_TRUSTED_PROXIES: listSetting(),
+    KHALA_SOCKETS_PER_USER_MAX: count(SOCKETS_PER_USER_MAX),
+    KHALA_SOCKETS_PER_ADDRESS_MAX: count(SOCKETS_PER_ADDRESS_MAX),
     TOPIC_POLICY: topicPolicySetting,
     KHALA_NODE_ID: z.string().max(64).default(''),
     KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),

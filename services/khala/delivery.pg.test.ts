@@ -285,9 +285,12 @@ describe('what is no frame', () => {
       peer.socket.ping(Buffer.alloc(100));
       if (ask % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    // The peer's own queue is in this process too; what counts is that the node stopped reading.
-    await expect.poll(() => peer.socket.bufferedAmount).toBeGreaterThan(1_000_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 * 1024);
+    peer.socket.resume();
+    expect((await peer.closed).code).toBe(CLOSE_CODE.resume_after);
+    const last = peer.received.at(-1);
+    expect(last).toMatchObject({ code: 'rate_limited', message: 'too many topics named' });
+    expect(last?.kind === 'error' && Number(last.retry_after_ms)).toBeGreaterThan(0);
   });
 });
 

@@ -19,6 +19,25 @@ export const SOCKETS_PER_TOKEN_MAX = 4;
 export const CONNECTIONS_MAX = 10_000;
 /** Signature checks take a core about 0.2 ms each; more at once would only wait longer. */
 export const HANDSHAKES_MAX = 500;
+/** Of one user on this node: screens, and the hosts of a fleet of agents with their successors. */
+export const SOCKETS_PER_USER_MAX = 500;
+/** Signature checks for one user in a second, once all its sockets came back at once. */
+export const ADMISSIONS_PER_USER_PER_S = 50;
+export const USERS_REMEMBERED_MAX = 20_000;
+/** Of one address, or one IPv6 network of 64 bits: an office behind one router. */
+export const SOCKETS_PER_ADDRESS_MAX = 2_000;
+/** Of one address between CHALLENGE and WELCOME: two such addresses leave the node room for others. */
+export const HANDSHAKES_PER_ADDRESS_MAX = 200;
+/** Upgrades of one address in a second, once a whole office came back at once. */
+export const CONNECTS_PER_ADDRESS_PER_S = 100;
+export const CONNECTS_PER_ADDRESS_BURST = 2_000;
+export const ADDRESSES_REMEMBERED_MAX = 20_000;
+/** Frames of one client: heartbeats come every 15 s, a screen that opens sends a few, nobody types this fast. */
+export const CLIENT_FRAMES_PER_S = 50;
+export const CLIENT_FRAMES_BURST = 250;
+/** Topics that the frames of one client name: four times everything it may follow at once, then one per run it opens. */
+export const TOPICS_NAMED_PER_S = 64;
+export const TOPICS_NAMED_BURST = 1_024;
 /** Told to a client that was not admitted. */
 export const OVERLOADED_RETRY_MS = 2_000;
 

@@ -34,6 +34,9 @@ const node = createKhalaNode({
   nodeId: config.KHALA_NODE_ID,
   keys,
   allowedOrigins: config.KHALA_ALLOWED_ORIGINS,
+  trustedProxies: config.KHALA_TRUSTED_PROXIES,
+  socketsPerUserMax: config.KHALA_SOCKETS_PER_USER_MAX,
+  socketsPerAddressMax: config.KHALA_SOCKETS_PER_ADDRESS_MAX,
   window: DEFAULT_WINDOW,
   timing: {
     helloTimeoutMs: config.KHALA_HELLO_TIMEOUT_MS,

@@ -8,6 +8,8 @@ import { connect, type Sql } from '#db/connect.ts';
 import { listRevocations } from '#db/runtime/revocation-read.ts';
 import type { FaultPoints } from '#proto/fault-points.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
+import { createAddressLimits } from './admission/address-limits.ts';
+import { createClientAddress } from './admission/client-address.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import { createLiveSockets } from './authentication/live-sockets.ts';
 import { createOriginPolicy } from './authentication/origin.ts';
@@ -16,7 +18,7 @@ import { NodeReader } from './feed/node-reader.ts';
 import { createGate } from './gate.ts';
 import type { HintSource } from './hints/hint-source.ts';
 import { createJournalReader } from './journal/journal-reader.ts';
-import { READ_RETRY_MS } from './limits.ts';
+import { READ_RETRY_MS, SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX } from './limits.ts';
 import type { KhalaMetrics } from './metrics.ts';
 import { createRevocations, type RevocationTiming } from './revocations/revocations.ts';
 import type { Session } from './session/session.ts';
@@ -43,6 +45,10 @@ export interface KhalaNodeOptions {
   metrics: KhalaMetrics;
   replayBudgetEvents?(topicClass: TopicClass): number;
   revocationTiming?: RevocationTiming;
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` counts. */
+  trustedProxies?: readonly string[];
+  socketsPerUserMax?: number;
+  socketsPerAddressMax?: number;
   now?(): number;
   onFault(where: string, fault: unknown): void;
   faults?: FaultPoints;
@@ -91,6 +97,11 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     faults: options.faults,
   });
   const { hints } = options;
+  const addressLimits = createAddressLimits({
+    socketsMax: options.socketsPerAddressMax ?? SOCKETS_PER_ADDRESS_MAX,
+    isAdmitted: (sessionId) => sessions.get(sessionId)?.admitted ?? false,
+    clock: () => performance.now(),
+  });
   const revocations = createRevocations({
     reader,
     journal: createJournalReader(live),
@@ -116,7 +127,10 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     window: options.window,
     timing: options.timing,
     verifySyncToken: createSyncTokenVerifier({ keys: options.keys, now }),
-    liveSockets: createLiveSockets(),
+    liveSockets: createLiveSockets({
+      socketsPerUserMax: options.socketsPerUserMax ?? SOCKETS_PER_USER_MAX,
+      clock: () => performance.now(),
+    }),
     revocations,
     reader,
     audit,
@@ -136,12 +150,17 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     replayBudgetEvents:
       options.replayBudgetEvents ?? ((topicClass) => TOPIC_POLICY[topicClass].replayBudgetEvents),
     onFault: (fault) => onFault('session', fault),
-    onEnded: (sessionId) => sessions.delete(sessionId),
+    onEnded(sessionId) {
+      sessions.delete(sessionId);
+      addressLimits.closed(sessionId);
+    },
   };
   const gate = createGate({
     node,
     sessions,
     originAllowed: createOriginPolicy(options.allowedOrigins),
+    clientAddressOf: createClientAddress(options.trustedProxies ?? []),
+    addressLimits,
   });
 
   const gauges = setInterval(() => {

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODE, type CloseAction } from '#proto/khala-close.ts';
 import { decodeFrame, decodeJsonFrame, type KhalaMessage } from '#proto/khala-frame.ts';
+import { type ClientRate, createClientRate } from '../admission/client-rate.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Grant } from '../authentication/sync-token.ts';
 import { INBOX_FRAMES_MAX, OUTBOX_BYTES_MAX } from '../limits.ts';
@@ -48,6 +49,7 @@ export class Session {
   readonly #subscriptions: SubscriptionSet;
   readonly #inbox: Inbox<ClientMessage>;
   readonly #liveness: Liveness;
+  readonly #rate: ClientRate = createClientRate(() => performance.now());
   #state: SessionState = { name: 'challenged' };
   #deadline: NodeJS.Timeout;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -134,6 +136,7 @@ export class Session {
         throw new SessionFault('malformed_frame', 'other_frame_type_than_agreed');
       }
       const message = isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString('utf8'));
+      this.#rate.spend(message);
       switch (message.kind) {
         case 'heartbeat':
         case 'unknown':
@@ -187,20 +190,17 @@ export class Session {
   async #refresh(refresh: Extract<ClientMessage, { kind: 'token_refresh' }>): Promise<void> {
     if (this.#state.name !== 'admitted') return;
     const before = this.#state.grant;
-    this.#admit(await grantOfRefresh(this.#node, refresh, this.#nonce, before), before);
+    this.#admit(await grantOfRefresh(this.#node, refresh, this.#nonce, before));
     this.#audit({ decision: 'allow', reason: 'token_refreshed' });
   }
 
-  #admit(grant: Grant, before?: Grant): void {
+  #admit(grant: Grant): void {
     // The end may have come while signatures were checked (invariant 3).
     if (this.#state.name === 'closed') return;
     // Here and not before: from the next line on `reconsider` finds this session.
     const revoked = this.#node.revocations.faultOf(grant);
     if (revoked) throw revoked;
-    if (before?.jti !== grant.jti) {
-      this.#node.liveSockets.hold(grant.jti, this.id);
-      if (before) this.#node.liveSockets.release(before.jti, this.id);
-    }
+    this.#node.liveSockets.hold(grant, this.id);
     this.#state = { name: 'admitted', grant };
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(
@@ -260,9 +260,7 @@ export class Session {
 
   #closed(cause: string): void {
     if (this.#state.name === 'closed') return;
-    if (this.#state.name === 'admitted') {
-      this.#node.liveSockets.release(this.#state.grant.jti, this.id);
-    }
+    this.#node.liveSockets.release(this.id);
     this.#state = { name: 'closed' };
     clearTimeout(this.#deadline);
     clearTimeout(this.#drainTimer);

@@ -18,6 +18,8 @@ type Hello = MessageOf<'hello'>;
 export interface PeerOptions {
   protocol?: string;
   origin?: string;
+  /** As a proxy before the node would say. */
+  forwardedFor?: string;
 }
 
 /** A client that does exactly what a test says, and remembers what it got. */
@@ -31,9 +33,12 @@ export class RawPeer {
   #isClosed = false;
 
   constructor(url: string, options: PeerOptions = {}) {
-    const { protocol = KHALA_PROTOCOL, origin } = options;
+    const { protocol = KHALA_PROTOCOL, origin, forwardedFor } = options;
     this.#json = protocol === KHALA_JSON_PROTOCOL;
-    this.socket = new WebSocket(url, [protocol], { ...(origin ? { origin } : {}) });
+    this.socket = new WebSocket(url, [protocol], {
+      ...(origin ? { origin } : {}),
+      ...(forwardedFor ? { headers: { 'x-forwarded-for': forwardedFor } } : {}),
+    });
     this.socket.on('message', (data: Buffer, isBinary) => {
       this.received.push(isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString()));
       this.#wake();
