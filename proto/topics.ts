@@ -206,3 +206,9 @@ export const TOPIC_POLICY: Readonly<Record<TopicClass, TopicPolicy>> = {
     publishRatePerSecond: 0,
   },
 };
+
+/** Whether readers of the class start from a stored snapshot, which must then reach the floor. */
+export function startsFromSnapshot(topicClass: TopicClass): boolean {
+  const { from } = TOPIC_POLICY[topicClass].snapshot;
+  return from === 'read_model' || from === 'open_items';
+}

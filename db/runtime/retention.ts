@@ -8,7 +8,7 @@
  * 3. A run's log is authority: its floor moves, its rows stay.
  * 4. Every statement is bounded, and every step can be repeated.
  */
-import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
+import { startsFromSnapshot, type TopicClass } from '#proto/topics.ts';
 import { arrayParameter } from '../array-parameter.ts';
 import type { Sql } from '../connect.ts';
 import { type Queryable, type Tx, transaction } from '../transaction.ts';
@@ -26,12 +26,6 @@ export interface DueFloor {
 export interface RetainedClass {
   topicClass: TopicClass;
   retentionMs: number;
-}
-
-/** Whether readers of the class start from a stored snapshot, and so must have one that reaches the floor. */
-export function needsSnapshot(topicClass: TopicClass): boolean {
-  const { from } = TOPIC_POLICY[topicClass].snapshot;
-  return from === 'read_model' || from === 'open_items';
 }
 
 interface DueRow {
@@ -100,7 +94,7 @@ export async function moveFloors(
         ${arrayParameter(due.map((one) => one.floorSeq))}::int8[],
         ${due.map((one) => one.epoch)}::text[]) due (topic_id, seq, epoch)
       where t.topic_id = due.topic_id and t.epoch::text = due.epoch and t.floor_seq < due.seq
-        and (not ${needsSnapshot(topicClass)}::bool or exists (
+        and (not ${startsFromSnapshot(topicClass)}::bool or exists (
           select from runtime.sync_snapshots s
           where s.topic_id = t.topic_id and s.epoch = t.epoch and s.as_of_seq >= due.seq))
       returning t.topic`;

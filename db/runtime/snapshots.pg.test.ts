@@ -8,7 +8,8 @@ import { createTestRun } from '../testing/runs.ts';
 import { delta, step } from '../testing/steps.ts';
 import { transaction } from '../transaction.ts';
 import { createJournal, type Journal } from './journal.ts';
-import { readSnapshot, takeSnapshot, topicsWithoutFreshSnapshot } from './snapshots.ts';
+import { readSnapshot } from './snapshot-read.ts';
+import { takeSnapshot, topicsWithoutFreshSnapshot } from './snapshots.ts';
 import { headsByTopic } from './sync-read.ts';
 
 let database: TestDatabase;

@@ -1,7 +1,6 @@
 /** Whether the journal is what its counters say: of each topic every seq in (floor, head] once, and none beyond. */
-import type { TopicClass } from '#proto/topics.ts';
+import { startsFromSnapshot, type TopicClass } from '#proto/topics.ts';
 import type { Queryable } from '../transaction.ts';
-import { needsSnapshot } from './retention.ts';
 
 export type DriftKind =
   /** A retained seq has no row. */
@@ -90,7 +89,7 @@ function driftOf(row: CheckedRow): Drift[] {
     ['floor_beyond_head', row.floor_seq > row.head_seq],
     ['snapshot_beyond_head', row.snapshot_seq > row.head_seq],
     ['snapshot_missing', row.snapshot_seq > 0n && !row.has_snapshot],
-    ['floor_beyond_snapshot', needsSnapshot(row.class) && row.floor_seq > row.snapshot_seq],
+    ['floor_beyond_snapshot', startsFromSnapshot(row.class) && row.floor_seq > row.snapshot_seq],
   ];
   return contradictions
     .filter(([, found]) => found)

@@ -71,6 +71,13 @@ export const REVOCATION_BLIND_MS = 10_000;
 /** After a failed read: Postgres is restarting, and hammering it does not help. */
 export const READ_RETRY_MS = 250;
 
+/** Snapshots being read at once for all readers of the node; one is some megabytes. */
+export const SNAPSHOT_READS_MAX = 4;
+/** A request's proof is made when it is sent. */
+export const PROOF_AGE_S_MAX = 60;
+/** Proofs remembered so that none is taken twice: 700 requests a second, about 10 MiB. */
+export const PROOFS_KEPT_MAX = 50_000;
+
 /** How long sockets get to move to another node. */
 export const DRAIN_WINDOW_MS = 2_000;
 

@@ -50,6 +50,7 @@ const node = createKhalaNode({
   metrics,
   onFault: (where, fault) => logger.error({ err: fault }, `fault of ${where}`),
   now: clockOf('khala', config),
+  logger,
   faults: faultPointsOf('khala', config),
 });
 
@@ -64,6 +65,7 @@ const operations = createOperations({
   metrics,
 });
 
+operations.routes.route('/', node.routes);
 const running = await startServer({
   app: operations.routes,
   host: config.OA_HOST,

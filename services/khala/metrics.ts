@@ -62,6 +62,21 @@ export const KHALA_METRICS = {
     description: 'Bytes of update frames written to sockets.',
     labels: ['topic_class'],
   }),
+  khala_snapshots_total: metric({
+    kind: 'counter',
+    description: 'Snapshots asked for by those who may: sent, not_modified, or absent.',
+    labels: ['topic_class', 'outcome'],
+  }),
+  khala_snapshot_bytes_total: metric({
+    kind: 'counter',
+    description: 'Bytes of snapshots sent.',
+    labels: ['topic_class'],
+  }),
+  khala_snapshot_refusals_total: metric({
+    kind: 'counter',
+    description: 'Snapshots refused.',
+    labels: ['reason'],
+  }),
   khala_wake_ups_total: metric({
     kind: 'counter',
     description: 'Topics found to have moved, by what told so.',

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Hono } from 'hono';
 import type { JWTVerifyGetKey } from 'jose';
+import { type Logger, pino } from 'pino';
 import { connect, type Sql } from '#db/connect.ts';
 import { listRevocations } from '#db/runtime/revocation-read.ts';
 import type { FaultPoints } from '#proto/fault-points.ts';
@@ -23,8 +25,10 @@ import type { KhalaMetrics } from './metrics.ts';
 import { createRevocations, type RevocationTiming } from './revocations/revocations.ts';
 import type { Session } from './session/session.ts';
 import type { SessionNode } from './session/session-node.ts';
+import { createSnapshotRoutes } from './snapshots/serve-snapshots.ts';
+import { createSnapshotStore } from './snapshots/snapshot-store.ts';
 
-/** Four connections: one listens, one reads what is new and who is revoked, two serve replays, joins and the audit. */
+/** Four connections: one listens, one reads what is new and who is revoked, two serve replays, joins, snapshots, audit. */
 const LIVE_CONNECTIONS = 1;
 const REPLAY_CONNECTIONS = 2;
 /** Few statements, always the same: planning one anew over all partitions takes longer than running it. */
@@ -52,9 +56,13 @@ export interface KhalaNodeOptions {
   now?(): number;
   onFault(where: string, fault: unknown): void;
   faults?: FaultPoints;
+  /** Of requests that could not be served. */
+  logger?: Logger;
 }
 
 export interface KhalaNode {
+  /** What it serves over HTTP. */
+  readonly routes: Hono;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** For readiness: the database answers with this node's own role. */
   checkDatabase(): Promise<void>;
@@ -173,7 +181,16 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   }, GAUGE_INTERVAL_MS);
   gauges.unref();
 
+  const routes = createSnapshotRoutes({
+    node,
+    store: createSnapshotStore(replay),
+    headOf: async (topic) => (await journal.headsByTopic([topic]))[0],
+    allowedOrigins: options.allowedOrigins,
+    logger: options.logger ?? pino({ level: 'silent' }),
+  });
+
   return {
+    routes,
     upgrade: gate.upgrade,
     sql: replay,
     async checkRevocations() {

@@ -48,7 +48,14 @@ export class NodeReader {
   }
 
   follow(head: TopicHead, subscriber: FeedSubscriber): TopicFeed {
-    let feed = this.#feeds.get(head.topicId);
+    const known = this.#feeds.get(head.topicId);
+    let feed = known;
+    if (known && known.head.epoch !== head.epoch) {
+      // Another lineage: what the feed holds has the same numbers and other events. Its subscribers are told, and leave.
+      known.observe(head);
+      this.#forget(known);
+      feed = undefined;
+    }
     if (!feed) {
       feed = new TopicFeed(head, this.#options.replay);
       this.#feeds.set(head.topicId, feed);
@@ -63,8 +70,11 @@ export class NodeReader {
 
   leave(feed: TopicFeed, subscriber: FeedSubscriber): void {
     feed.subscribers.delete(subscriber);
-    if (feed.subscribers.size > 0) return;
-    this.#feeds.delete(feed.head.topicId);
+    if (feed.subscribers.size === 0) this.#forget(feed);
+  }
+
+  #forget(feed: TopicFeed): void {
+    if (this.#feeds.get(feed.head.topicId) === feed) this.#feeds.delete(feed.head.topicId);
     this.#dirty.delete(feed);
   }
 

@@ -6,22 +6,25 @@ import { type Cursor, type CursorWindow, cursorOutcome } from './cursor-outcome.
  * knows nothing of comparisons.
  */
 function model(cursor: Cursor | undefined, window: CursorWindow, budget: number): string {
+  const snapshot = Number(window.snapshotSeq);
+  const starts = !cursor && snapshot > 0;
   const begins = !cursor || (cursor.seq === 0n && cursor.epoch === '');
   if (!begins && cursor.epoch !== window.epoch) return 'ahead lineage_mismatch';
-  const after = begins ? 0 : Number(cursor.seq);
+  const after = starts ? snapshot : begins ? 0 : Number(cursor.seq);
   const head = Number(window.headSeq);
   const floor = Number(window.floorSeq);
   const everWritten = range(1, head);
   const retained = new Set(everWritten.filter((seq) => seq > floor));
   const promised = everWritten.filter((seq) => seq > after);
   if (after > everWritten.length) return 'ahead cursor_ahead';
-  if (promised.length === 0) return `at_head ${after + 1}`;
+  if (!starts && promised.length === 0) return `at_head ${after + 1}`;
   if (!promised.every((seq) => retained.has(seq))) {
     const pruned = range(1, floor);
-    const snapshotHolds = pruned.every((seq) => seq <= Number(window.snapshotSeq));
+    const snapshotHolds = pruned.every((seq) => seq <= snapshot);
     return `behind ${snapshotHolds ? 'compacted' : 'retention_expired'}`;
   }
-  return promised.length > budget ? 'behind replay_budget_exceeded' : `replay ${promised[0]}`;
+  if (promised.length > budget) return 'behind replay_budget_exceeded';
+  return starts ? `bootstrap ${after + 1}` : `replay ${promised[0]}`;
 }
 
 function range(first: number, last: number): number[] {
@@ -71,6 +74,7 @@ describe('the four outcomes', () => {
       'behind compacted',
       'behind replay_budget_exceeded',
       'behind retention_expired',
+      'bootstrap',
       'replay',
     ]);
   });

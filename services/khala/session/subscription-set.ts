@@ -8,6 +8,7 @@ import { type Cursor, cursorOutcome } from '../join/cursor-outcome.ts';
 import { type JoinDecision, joinDecision } from '../join/join-check.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import { TOPICS_PER_CONNECTION_MAX } from '../limits.ts';
+import { snapshotPath } from '../snapshots/snapshot-path.ts';
 import type { WireFormat } from '../wire/message-frame.ts';
 import { Delivery } from './delivery.ts';
 import type { Outbox } from './outbox.ts';
@@ -151,8 +152,7 @@ export class SubscriptionSet {
       from_seq: found.nextSeq,
       head_seq: head.headSeq,
       request_id: requestId,
-      snapshot_seq: 0n,
-      snapshot_url: '',
+      ...snapshotOf(found.outcome === 'bootstrap' ? head : undefined),
     });
     subscription.attach(reader.follow(head, subscription));
     this.#delivery.offer(subscription);
@@ -194,9 +194,7 @@ export class SubscriptionSet {
       floor_seq: head.floorSeq,
       head_seq: head.headSeq,
       epoch: head.epoch,
-      snapshot_seq: head.snapshotSeq,
-      snapshot_url:
-        head.snapshotSeq > 0n ? `/v1/sync/snapshots/${encodeURIComponent(head.topic)}` : '',
+      ...snapshotOf(head),
     });
   }
 
@@ -237,4 +235,10 @@ export class SubscriptionSet {
       topic_class: subscription.feed?.head.class ?? 'system',
     });
   }
+}
+
+function snapshotOf(head: TopicHead | undefined): { snapshot_seq: bigint; snapshot_url: string } {
+  return head && head.snapshotSeq > 0n
+    ? { snapshot_seq: head.snapshotSeq, snapshot_url: snapshotPath(head.topic) }
+    : { snapshot_seq: 0n, snapshot_url: '' };
 }

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -124,7 +125,7 @@ export async function startNode(
     onFault: (where, fault) => faults.push({ where, fault }),
     ...options,
   });
-  const server: Server = createServer();
+  const server = createAdaptorServer({ fetch: node.routes.fetch }) as Server;
   server.on('upgrade', node.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await node.start();
