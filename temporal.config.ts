@@ -36,6 +36,9 @@ export const ACTIVITY_TIMEOUTS_MS = {
   recordAttempt: 10_000,
   /** An outage of the database that lasts longer than a day ends the run as failed. */
   recordDeadline: 86_400_000,
+  /** Snapshots of the largest lists, or a day's partition that is looked through before it is dropped. */
+  keepAttempt: 120_000,
+  keepDeadline: 900_000,
   deriveAttempt: 600_000,
   deriveHeartbeat: 30_000,
   /** The verifier reports life while a harness runs. */

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { RunActivities } from '#workflows/run/ports.ts';
+import type { SyncActivities } from '#workflows/sync/ports.ts';
 import type { VerificationRecordActivities } from '#workflows/verification/ports.ts';
 import {
   createRecordApprovalResolved,
@@ -18,11 +19,15 @@ import { createRecordMessage, createSettleSteers } from './run/messages.ts';
 import { createRecordExecutorLost } from './run/recover.ts';
 import { createBeginVerification } from './run/verification.ts';
 import { withReadableFailures } from './shared/failures.ts';
+import { createDropPartitions } from './sync/drop-partitions.ts';
+import { createRetainTopics } from './sync/retain-topics.ts';
+import { createSweepJournal } from './sync/sweep-journal.ts';
+import { createTakeSnapshots } from './sync/take-snapshots.ts';
 import { createRecordVerification } from './verification/record.ts';
 
 export type { ArtifactStore, RuntimeActivityDeps } from './run/deps.ts';
 
-export type RuntimeActivities = RunActivities & VerificationRecordActivities;
+export type RuntimeActivities = RunActivities & VerificationRecordActivities & SyncActivities;
 
 /** The activities of queue `runtime`, as the `worker` process registers them. */
 export function createActivities(deps: Omit<RuntimeActivityDeps, 'heartbeat'>): RuntimeActivities {
@@ -51,5 +56,9 @@ export function activitiesOf(deps: RuntimeActivityDeps): RuntimeActivities {
     recordAwaitingMessage: createRecordAwaitingMessage(deps),
     finishRun: createFinishRun(deps),
     deriveRunFiles: createDeriveRunFiles(deps),
+    retainTopics: createRetainTopics(deps),
+    dropPartitions: createDropPartitions(deps),
+    sweepJournal: createSweepJournal(deps),
+    takeSnapshots: createTakeSnapshots(deps),
   };
 }

@@ -74,6 +74,17 @@ export async function headsById(sql: Queryable, topicIds: readonly bigint[]): Pr
   return rows.map(headOf);
 }
 
+/** A walk over all topics, in the order of their ids. */
+export async function topicsAfter(
+  sql: Queryable,
+  afterTopicId: bigint,
+  limit: number,
+): Promise<TopicHead[]> {
+  const rows = await sql<HeadRow[]>`
+    select * from runtime.sync_heads where topic_id > ${afterTopicId} order by topic_id limit ${limit}`;
+  return rows.map(headOf);
+}
+
 interface FeedRow {
   topic_id: bigint;
   seq: bigint;

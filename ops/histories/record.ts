@@ -7,7 +7,10 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HISTORIES, newestBuild } from '#workflows/testing/histories.ts';
 
-const SCENARIOS = 'services/worker/scenarios.temporal.test.ts';
+const SCENARIOS = [
+  'services/worker/scenarios.temporal.test.ts',
+  'services/worker/sync-scenarios.temporal.test.ts',
+];
 
 const root = join(import.meta.dirname, '..', '..');
 const directory = join(HISTORIES, newestBuild());
@@ -21,7 +24,7 @@ const only = names.length === 0 ? [] : ['-t', `^(${names.join('|')})$`];
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(
   process.execPath,
-  [vitest, 'run', '--project', 'temporal', SCENARIOS, ...only],
+  [vitest, 'run', '--project', 'temporal', ...SCENARIOS, ...only],
   { cwd: root, stdio: 'inherit', env: { ...process.env, OA_RECORD_HISTORIES: '1' } },
 );
 process.exitCode = status ?? 1;

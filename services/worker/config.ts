@@ -4,6 +4,7 @@ import { commonSettings, portSetting } from '../shared/config.ts';
 import { hintSettings, hintsHaveAddress } from '../shared/hints.ts';
 import { NATS_URL_MISSING } from '../shared/nats-url.ts';
 import { payloadSettings } from '../shared/payloads/settings.ts';
+import { topicPolicySetting } from '../shared/topic-policy.ts';
 
 export const workerSettings = z
   .object({
@@ -17,6 +18,10 @@ export const workerSettings = z
     OA_RECEIPT_KEYS_FILE: z.string().min(1),
     ...hintSettings,
     ...payloadSettings,
+    /** Milliseconds between two passes of the journal's retention. */
+    RETENTION_INTERVAL_MS: z.coerce.number().int().min(1_000).default(300_000),
+    /** Bounds of classes that are not those of the table (docs/operations.md). */
+    TOPIC_POLICY: topicPolicySetting,
     /** Directory of built workflow bundles; empty: built anew at each start. */
     OA_WORKFLOW_BUNDLE: z.string().default(''),
     /** Milliseconds between two looks for expired leases and overdue requests. */

@@ -24,8 +24,10 @@ import { readPayloadKeys } from '../shared/payloads/key-ring.ts';
 import { createOperations } from '../shared/readiness.ts';
 import { startServer, stopOnSignals } from '../shared/server.ts';
 import { readPrivateKeySet } from '../shared/service-keys.ts';
+import { topicPolicies } from '../shared/topic-policy.ts';
 import { createTracing } from '../shared/tracing.ts';
 import { AUDIT_EVERY_MS, createAuditor } from './auditor/auditor.ts';
+import { createJournalAuditor } from './auditor/journal-auditor.ts';
 import { createCollector } from './collector/collector.ts';
 import { workerSettings } from './config.ts';
 import { keepCurrent } from './keep-current.ts';
@@ -33,6 +35,7 @@ import { WORKER_METRICS } from './metrics.ts';
 import { observed } from './observe.ts';
 import { createMissingFiles } from './reconciler/missing-files.ts';
 import { createReconciler } from './reconciler/reconciler.ts';
+import { createScheduler, journalSchedules, SCHEDULES_EVERY_MS } from './schedules.ts';
 import { publishReceiptKeys } from './signing-keys.ts';
 import { createSweeper, sweepForever } from './sweeper.ts';
 import { createRuntimeWorker } from './temporal-worker.ts';
@@ -173,6 +176,28 @@ const auditing = sweepForever(
   }),
   { ...sweeps, intervalMs: AUDIT_EVERY_MS },
 );
+const auditingJournal = sweepForever(
+  createJournalAuditor({
+    sql,
+    onChecked: (topics) => metrics.sync_journal_checks_total.record(topics, {}),
+    onDrift(drift) {
+      const { topic, topicClass: topic_class, kind } = drift;
+      metrics.sync_journal_drift_total.record(1, { topic_class, kind });
+      logger.error({ topic, kind }, 'the journal contradicts its counters');
+    },
+  }),
+  { ...sweeps, intervalMs: AUDIT_EVERY_MS },
+);
+const scheduling = sweepForever(
+  createScheduler(
+    client,
+    journalSchedules({
+      policy: topicPolicies(config.TOPIC_POLICY),
+      retentionEveryMs: config.RETENTION_INTERVAL_MS,
+    }),
+  ),
+  { ...sweeps, intervalMs: SCHEDULES_EVERY_MS },
+);
 const collecting = sweepForever(
   createCollector({
     sql,
@@ -228,7 +253,10 @@ const running = await startServer({
   },
   closers: [
     () =>
-      Promise.all([working, sweeping, reconciling, derivingFiles, auditing, collecting, becoming]),
+      Promise.all([
+        ...[working, sweeping, reconciling, derivingFiles, auditing, auditingJournal],
+        ...[scheduling, collecting, becoming],
+      ]),
     () => Promise.all([connection.close(), clientConnection.close()]),
     () => journal.close(),
     () => hinter.close(),

@@ -61,6 +61,49 @@ export const WORKER_METRICS = {
     description: 'Rows that contradicted their log and were rebuilt from it.',
     labels: ['projection', 'drift_class'],
   }),
+  sync_retention_passes_total: metric({
+    kind: 'counter',
+    description: "Parts of a class that the journal's retention has looked through.",
+    labels: ['topic_class'],
+  }),
+  sync_retention_floors_total: metric({
+    kind: 'counter',
+    description:
+      'Topics with rows older than their class keeps them: the floor moved, or was held for a snapshot.',
+    labels: ['topic_class', 'outcome'],
+  }),
+  sync_retention_partitions_total: metric({
+    kind: 'counter',
+    description:
+      'Days that are past for a class: dropped, held by a topic that keeps a row, or busy.',
+    labels: ['topic_class', 'outcome'],
+  }),
+  sync_retention_deleted_total: metric({
+    kind: 'counter',
+    description:
+      'What retention removed: rows in dropped days, rows without a day, snapshots, revocations.',
+    labels: ['kind'],
+  }),
+  sync_snapshots_taken_total: metric({
+    kind: 'counter',
+    description: 'Snapshots of topics that moved since their last one.',
+    labels: ['topic_class'],
+  }),
+  sync_snapshot_bytes_total: metric({
+    kind: 'counter',
+    description: 'Bytes of those snapshots.',
+    labels: ['topic_class'],
+  }),
+  sync_journal_checks_total: metric({
+    kind: 'counter',
+    description: 'Topics whose rows were compared with their counters.',
+    labels: [],
+  }),
+  sync_journal_drift_total: metric({
+    kind: 'counter',
+    description: 'Topics whose rows contradicted their counters.',
+    labels: ['topic_class', 'kind'],
+  }),
   sweep_failures_total: metric({
     kind: 'counter',
     description: 'Sweeps that failed; the next one tries again.',

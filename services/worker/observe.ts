@@ -47,5 +47,38 @@ export function observed(
       metrics.verdicts_total.record(1, { verdict, strength });
       return pointer;
     },
+    async retainTopics(input) {
+      const part = await counted.retainTopics(input);
+      const { topic_class } = input;
+      metrics.sync_retention_passes_total.record(1, { topic_class });
+      const floors = metrics.sync_retention_floors_total;
+      floors.record(part.floors_moved, { topic_class, outcome: 'moved' });
+      floors.record(part.held, { topic_class, outcome: 'held' });
+      return part;
+    },
+    async dropPartitions(input) {
+      const days = await counted.dropPartitions(input);
+      const { topic_class } = input;
+      for (const outcome of ['dropped', 'held', 'busy'] as const) {
+        metrics.sync_retention_partitions_total.record(days[outcome], { topic_class, outcome });
+      }
+      metrics.sync_retention_deleted_total.record(days.rows, { kind: 'row_of_a_day' });
+      return days;
+    },
+    async sweepJournal() {
+      const swept = await counted.sweepJournal();
+      const deleted = metrics.sync_retention_deleted_total;
+      deleted.record(swept.rows, { kind: 'row' });
+      deleted.record(swept.snapshots, { kind: 'snapshot' });
+      deleted.record(swept.revocations, { kind: 'revocation' });
+      return swept;
+    },
+    async takeSnapshots(input) {
+      const part = await counted.takeSnapshots(input);
+      const { topic_class } = input;
+      metrics.sync_snapshots_taken_total.record(part.taken, { topic_class });
+      metrics.sync_snapshot_bytes_total.record(part.bytes, { topic_class });
+      return part;
+    },
   };
 }

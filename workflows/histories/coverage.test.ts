@@ -1,6 +1,7 @@
 /** That the histories on disk are whole: of every workflow, of every scenario, and of old builds exactly what was recorded. */
 import { expect, test } from 'vitest';
 import { SCENARIOS } from '../../services/worker/testing/scenarios/all.ts';
+import { SYNC_SCENARIOS } from '../../services/worker/testing/scenarios/sync.ts';
 import * as workflows from '../index.ts';
 import { builds, newestBuild, readHistories, readSums, sumsOf } from '../testing/histories.ts';
 
@@ -16,7 +17,9 @@ test.each(Object.keys(workflows))('workflow %s has a history in the newest build
   expect(ofNewest.map(({ workflow_type }) => workflow_type)).toContain(type);
 });
 
-test.each(SCENARIOS)('scenario $name has a history in the newest build', ({ name }) => {
+const scenarios = [...SCENARIOS, ...SYNC_SCENARIOS];
+
+test.each(scenarios)('scenario $name has a history in the newest build', ({ name }) => {
   const hint = `npm run histories:record -- ${name}`;
   expect(
     ofNewest.map(({ scenario }) => scenario),
@@ -37,7 +40,7 @@ test('a run in several histories has the one that goes on and the one that was b
 });
 
 test('no history is left of a scenario that is gone', () => {
-  const names = SCENARIOS.map(({ name }) => name);
+  const names = scenarios.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(ofNewest.filter(({ scenario }) => !names.includes(scenario))).toEqual([]);
 });

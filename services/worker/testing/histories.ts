@@ -14,8 +14,6 @@ const isRecording = process.env['OA_RECORD_HISTORIES'] === '1';
 /** Keeps the histories of a run, of which it may have several, and its verifications as replay fixtures, while recording. */
 export async function recordHistories(lab: Lab, scenario: string, runId: string): Promise<void> {
   if (!isRecording) return;
-  const directory = join(HISTORIES, newestBuild());
-  await mkdir(directory, { recursive: true });
   const { payloads } = await seeRun(lab, runId);
   const verifications = payloads('verification.started').map((started) =>
     verificationWorkflowId(String(started['verification_id'])),
@@ -26,14 +24,25 @@ export async function recordHistories(lab: Lab, scenario: string, runId: string)
       .getHandle(workflow_id)
       .result()
       .catch(() => undefined);
-    const histories = await historiesOf(lab, workflow_id);
     const name = index === 0 ? scenario : `${scenario}.verification-${index}`;
-    for (const [earlier, history] of histories.entries()) {
-      const isLast = earlier === histories.length - 1;
-      const file = isLast ? `${name}.json` : `${name}.history-${earlier + 1}.json`;
-      const fixture = { scenario, workflow_id, history: withoutMachine(historyToJSON(history)) };
-      await writeFile(join(directory, file), `${JSON.stringify(fixture)}\n`);
-    }
+    await recordWorkflow(lab, { scenario, name, workflow_id });
+  }
+}
+
+/** Keeps every history of one workflow, while recording. */
+export async function recordWorkflow(
+  lab: Lab,
+  { scenario, name, workflow_id }: { scenario: string; name: string; workflow_id: string },
+): Promise<void> {
+  if (!isRecording) return;
+  const directory = join(HISTORIES, newestBuild());
+  await mkdir(directory, { recursive: true });
+  const histories = await historiesOf(lab, workflow_id);
+  for (const [earlier, history] of histories.entries()) {
+    const isLast = earlier === histories.length - 1;
+    const file = isLast ? `${name}.json` : `${name}.history-${earlier + 1}.json`;
+    const fixture = { scenario, workflow_id, history: withoutMachine(historyToJSON(history)) };
+    await writeFile(join(directory, file), `${JSON.stringify(fixture)}\n`);
   }
 }
 
