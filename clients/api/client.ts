@@ -12,6 +12,7 @@ import {
 } from '#proto/compat.ts';
 import type { CompatibilityResponse, MessageTypes, ServiceEndpoints } from '#proto/gen/types.ts';
 import { CONTROL_OWN_ROUTES } from '#proto/http/control.ts';
+import { KHALA_ROUTES } from '#proto/http/khala.ts';
 import { pathParameters, type Route } from '#proto/http/routes.ts';
 import { PUBLIC_ROUTES } from '#proto/http/runtime.ts';
 import { type Draft, type MessageName, readMessage } from '#proto/read.ts';
@@ -21,7 +22,10 @@ import { createSession, type Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
-type AnyRoute = (typeof CONTROL_OWN_ROUTES)[number] | (typeof PUBLIC_ROUTES)[number];
+type AnyRoute =
+  | (typeof CONTROL_OWN_ROUTES)[number]
+  | (typeof PUBLIC_ROUTES)[number]
+  | (typeof KHALA_ROUTES)[number];
 type RouteNamed<N extends AnyRoute['name']> = Extract<AnyRoute, { name: N }>;
 export type RouteName = AnyRoute['name'];
 
@@ -111,6 +115,7 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
 
   async function addressOf(route: Route, input: CallInput<RouteName>): Promise<string> {
     const path = `${fillPath(route, input.params ?? {})}${queryText(input.query)}`;
+    if (OF_KHALA.has(route)) return new URL(path, httpOf((await endpoints()).khala_url)).href;
     if (!route.path.startsWith('/v1/') && input.at !== 'runtime') return `${controlUrl}${path}`;
     const { runtime_url: runtimeUrl } = await endpoints();
     return runtimeUrl
@@ -191,8 +196,15 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
 }
 
 const ROUTES: ReadonlyMap<string, Route> = new Map(
-  [...CONTROL_OWN_ROUTES, ...PUBLIC_ROUTES].map((route) => [route.name, route]),
+  [...CONTROL_OWN_ROUTES, ...PUBLIC_ROUTES, ...KHALA_ROUTES].map((route) => [route.name, route]),
 );
+
+const OF_KHALA: ReadonlySet<Route> = new Set(KHALA_ROUTES);
+
+/** A node answers HTTP on the port of its socket. */
+function httpOf(socketUrl: string): string {
+  return socketUrl.replace(/^ws/, 'http');
+}
 
 function routeNamed(name: RouteName): Route {
   const route = ROUTES.get(name);

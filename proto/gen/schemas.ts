@@ -1959,6 +1959,178 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.ops.v1.FanoutMetrics": {
+    "$id": "openagents.ops.v1.FanoutMetrics",
+    "description": "What one Khala node did since it started. Counters are of this process; positions are as it last saw them.",
+    "type": "object",
+    "properties": {
+      "node_id": {
+        "type": "string"
+      },
+      "driver": {
+        "description": "memory, postgres or nats",
+        "type": "string"
+      },
+      "uptime_s": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "delivery_metrics": {
+        "$ref": "openagents.ops.v1.DeliveryMetrics"
+      },
+      "topic_windows": {
+        "description": "The busiest first.",
+        "type": "array",
+        "items": {
+          "$ref": "openagents.ops.v1.TopicWindow"
+        }
+      },
+      "topics_of_interest": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.DeliveryMetrics": {
+    "$id": "openagents.ops.v1.DeliveryMetrics",
+    "type": "object",
+    "properties": {
+      "total_polls": {
+        "description": "Safety polls of heads.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "throttled_polls": {
+        "description": "Left out, because the one before was still under way.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "limited_polls": {
+        "description": "Found more topics that had moved than one read takes.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "fairness_limited_polls": {
+        "description": "Reads that gave a topic one page and left the rest for its next turn.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "slow_consumer_evictions": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "served_messages": {
+        "description": "Events written to sockets.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "active_consumers": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "recent_disconnect_causes": {
+        "description": "The newest last.",
+        "type": "array",
+        "items": {
+          "type": "string"
+        }
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.ops.v1.TopicWindow": {
+    "$id": "openagents.ops.v1.TopicWindow",
+    "type": "object",
+    "properties": {
+      "topic": {
+        "type": "string"
+      },
+      "topic_class": {
+        "type": "string",
+        "enum": [
+          "",
+          "run_summaries",
+          "codex_worker_summaries",
+          "notifications",
+          "run_events",
+          "codex_worker_events",
+          "treasury",
+          "aegis",
+          "system"
+        ]
+      },
+      "qos_tier": {
+        "type": "string"
+      },
+      "replay_budget_events": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "oldest_sequence": {
+        "description": "The first that is retained.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "head_sequence": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "queue_depth": {
+        "description": "Events that this node has read and its furthest subscriber has not been sent.",
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "subscribers": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "served_messages": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "publish_rate_limit_per_second": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "max_payload_bytes": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "stale_cursor_budget_exceeded_count": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "stale_cursor_retention_floor_count": {
+        "type": "string",
+        "format": "uint64",
+        "pattern": "^(0|[1-9][0-9]{0,19})$"
+      },
+      "last_violation_reason": {
+        "description": "Why a cursor or a join was last refused here; empty where none was.",
+        "type": "string"
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.ops.v1.HealthResponse": {
     "$id": "openagents.ops.v1.HealthResponse",
     "description": "The process is alive; says nothing about what it depends on.",

@@ -644,6 +644,55 @@ export interface CodecPayloads {
   payloads: CodecPayload[];
 }
 
+/** What one Khala node did since it started. Counters are of this process; positions are as it last saw them. */
+export interface FanoutMetrics {
+  node_id: string;
+  /** memory, postgres or nats */
+  driver: string;
+  uptime_s: string;
+  delivery_metrics?: DeliveryMetrics;
+  /** The busiest first. */
+  topic_windows: TopicWindow[];
+  topics_of_interest: string;
+}
+
+export interface DeliveryMetrics {
+  /** Safety polls of heads. */
+  total_polls: string;
+  /** Left out, because the one before was still under way. */
+  throttled_polls: string;
+  /** Found more topics that had moved than one read takes. */
+  limited_polls: string;
+  /** Reads that gave a topic one page and left the rest for its next turn. */
+  fairness_limited_polls: string;
+  slow_consumer_evictions: string;
+  /** Events written to sockets. */
+  served_messages: string;
+  active_consumers: string;
+  /** The newest last. */
+  recent_disconnect_causes: string[];
+}
+
+export interface TopicWindow {
+  topic: string;
+  topic_class: TopicClass;
+  qos_tier: string;
+  replay_budget_events: string;
+  /** The first that is retained. */
+  oldest_sequence: string;
+  head_sequence: string;
+  /** Events that this node has read and its furthest subscriber has not been sent. */
+  queue_depth: string;
+  subscribers: string;
+  served_messages: string;
+  publish_rate_limit_per_second: string;
+  max_payload_bytes: string;
+  stale_cursor_budget_exceeded_count: string;
+  stale_cursor_retention_floor_count: string;
+  /** Why a cursor or a join was last refused here; empty where none was. */
+  last_violation_reason: string;
+}
+
 /** The process is alive; says nothing about what it depends on. */
 export interface HealthResponse {
   /** ok. */
@@ -1996,6 +2045,9 @@ export interface MessageTypes {
   'openagents.errors.v1.Problem': Problem;
   'openagents.ops.v1.CodecPayload': CodecPayload;
   'openagents.ops.v1.CodecPayloads': CodecPayloads;
+  'openagents.ops.v1.FanoutMetrics': FanoutMetrics;
+  'openagents.ops.v1.DeliveryMetrics': DeliveryMetrics;
+  'openagents.ops.v1.TopicWindow': TopicWindow;
   'openagents.ops.v1.HealthResponse': HealthResponse;
   'openagents.ops.v1.DependencyState': DependencyState;
   'openagents.ops.v1.ReadyResponse': ReadyResponse;
