@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Logger } from 'pino';
 import { ProblemError } from '#proto/errors.ts';
 import type { FanoutMetrics } from '#proto/gen/types.ts';
 import { FANOUT_TOPICS_DEFAULT, FANOUT_TOPICS_MAX, KHALA_ROUTES } from '#proto/http/khala.ts';
@@ -7,7 +8,6 @@ import { requireScope } from '#services/shared/http/caller.ts';
 import { problemResponse } from '#services/shared/http/problem.ts';
 import { requestIdOf } from '#services/shared/http/request-identity.ts';
 import { bodySha256 } from '#services/shared/internal-assertion.ts';
-import type { Logger } from 'pino';
 
 const [ROUTE] = KHALA_ROUTES;
 
