@@ -155,6 +155,7 @@ function addServices(stack: Stack, context: ServiceContext): void {
       KHALA_PORT: String(ports.khala),
       KHALA_DATABASE_URL: database('oa_khala'),
       ...jwks,
+      ...trusted,
     },
     worker: {
       WORKER_PORT: String(ports.worker),

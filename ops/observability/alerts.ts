@@ -4,7 +4,7 @@
  * A rule says what the person does first: the section of a runbook, which the tests look up.
  */
 import { STALE_REASON_TEXTS, type SyncErrorCode } from '#proto/gen/types.ts';
-import { increase, quantile, rate, share, total } from './series.ts';
+import { gauge, increase, quantile, rate, share, total } from './series.ts';
 
 export interface Level {
   severity: 'warning' | 'critical';
@@ -171,6 +171,15 @@ export const ALERTS: readonly Alert[] = [
       { severity: 'warning', above: 0.25 },
       { severity: 'critical', above: 5 },
     ],
+    runbook: 'khala.md#revocations-lag',
+  },
+  {
+    name: 'OpenAgentsKhalaRevocationsUnknown',
+    promise: 'each node knows every revocation of two seconds ago',
+    expression: `max(${gauge('khala_revocation_lag_seconds')})`,
+    unit: 's',
+    for: '1m',
+    levels: [{ severity: 'critical', above: 2 }],
     runbook: 'khala.md#revocations-lag',
   },
   {

@@ -69,8 +69,13 @@ export function quantile<N extends OfKind<'histogram'>>(
   return `histogram_quantile(${q}, sum by (${kept}) (rate(${PREFIX}${name}_bucket[${window}])))`;
 }
 
+/** A series for each process. */
+export function gauge<N extends OfKind<'gauge'>>(name: N, where: Where<N> = {}): string {
+  return selector(name, where);
+}
+
 export function total<N extends OfKind<'gauge'>>(name: N, where: Where<N> = {}): string {
-  return `sum(${selector(name, where)})`;
+  return `sum(${gauge(name, where)})`;
 }
 
 function selector(name: string, where: object): string {

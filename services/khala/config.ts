@@ -39,6 +39,8 @@ export const khalaSettings = z
     KHALA_SOCKETS_PER_USER_MAX: count(SOCKETS_PER_USER_MAX),
     KHALA_SOCKETS_PER_ADDRESS_MAX: count(SOCKETS_PER_ADDRESS_MAX),
     TOPIC_POLICY: topicPolicySetting,
+    /** Public keys of the services that may ask a node for its numbers; operators need none. */
+    OA_TRUSTED_SERVICES_FILE: z.string().default(''),
     KHALA_NODE_ID: z.string().max(64).default(''),
     KHALA_HELLO_TIMEOUT_MS: milliseconds(HELLO_TIMEOUT_MS),
     KHALA_HEARTBEAT_INTERVAL_MS: milliseconds(HEARTBEAT_INTERVAL_MS),

@@ -9,6 +9,8 @@ import { createOperations } from '#services/shared/readiness.ts';
 import { startServer, stopOnSignals } from '#services/shared/server.ts';
 import { topicPolicies } from '#services/shared/topic-policy.ts';
 import { khalaSettings } from './config.ts';
+import { createOperatorAccess } from './fanout/operator-access.ts';
+import { createFanoutRoute } from './fanout/serve-fanout.ts';
 import { createHintSource } from './hints/hint-drivers.ts';
 import { createKhalaMetrics } from './metrics.ts';
 import { createKhalaNode } from './node.ts';
@@ -21,8 +23,8 @@ const logger = createLogger({
 });
 const metrics = createKhalaMetrics();
 const keys = remoteKeySet(config.CONTROL_JWKS_URL);
-
 const policies = topicPolicies(config.TOPIC_POLICY);
+const now = clockOf('khala', config);
 
 const node = createKhalaNode({
   databaseUrl: config.KHALA_DATABASE_URL,
@@ -44,12 +46,12 @@ const node = createKhalaNode({
     deadAfterMs: config.KHALA_DEAD_AFTER_MS,
     stalledAfterMs: config.KHALA_STALLED_AFTER_MS,
   },
-  replayBudgetEvents: (topicClass) => policies[topicClass].replayBudgetEvents,
+  policies,
   safetyPollMs: config.KHALA_SAFETY_POLL_MS,
   drainWindowMs: config.KHALA_DRAIN_WINDOW_MS,
   metrics,
   onFault: (where, fault) => logger.error({ err: fault }, `fault of ${where}`),
-  now: clockOf('khala', config),
+  now,
   logger,
   faults: faultPointsOf('khala', config),
 });
@@ -65,9 +67,14 @@ const operations = createOperations({
   metrics,
 });
 
-operations.routes.route('/', node.routes);
+const fanout = createFanoutRoute({
+  authenticate: createOperatorAccess(config, keys, now),
+  metrics: (topicLimit) => ({ ...node.fanout(topicLimit), driver: config.KHALA_HINTS }),
+  logger,
+});
+
 const running = await startServer({
-  app: operations.routes,
+  app: operations.routes.route('/', node.routes).route('/', fanout),
   host: config.OA_HOST,
   port: config.KHALA_PORT,
   logger,

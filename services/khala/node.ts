@@ -9,13 +9,17 @@ import { type Logger, pino } from 'pino';
 import { connect, type Sql } from '#db/connect.ts';
 import { listRevocations } from '#db/runtime/revocation-read.ts';
 import type { FaultPoints } from '#proto/fault-points.ts';
+import type { FanoutMetrics } from '#proto/gen/types.ts';
 import { TOPIC_POLICY, type TopicClass } from '#proto/topics.ts';
+import type { TopicPolicies } from '#services/shared/topic-policy.ts';
 import { createAddressLimits } from './admission/address-limits.ts';
 import { createClientAddress } from './admission/client-address.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import { createLiveSockets } from './authentication/live-sockets.ts';
 import { createOriginPolicy } from './authentication/origin.ts';
 import { createSyncTokenVerifier } from './authentication/sync-token.ts';
+import { FanoutLog } from './fanout/fanout-log.ts';
+import { topicWindows } from './fanout/topic-windows.ts';
 import { NodeReader } from './feed/node-reader.ts';
 import { createGate } from './gate.ts';
 import type { HintSource } from './hints/hint-source.ts';
@@ -47,6 +51,8 @@ export interface KhalaNodeOptions {
   safetyPollMs: number;
   drainWindowMs: number;
   metrics: KhalaMetrics;
+  /** Default: the documented bounds. */
+  policies?: TopicPolicies;
   replayBudgetEvents?(topicClass: TopicClass): number;
   revocationTiming?: RevocationTiming;
   /** Addresses and ranges of proxies whose `X-Forwarded-For` counts. */
@@ -64,6 +70,8 @@ export interface KhalaNode {
   /** What it serves over HTTP. */
   readonly routes: Hono;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** For operators: what this node delivers, the busiest topics first. */
+  fanout(topicLimit: number): Omit<FanoutMetrics, 'driver'>;
   /** For readiness: the database answers with this node's own role. */
   checkDatabase(): Promise<void>;
   /** For readiness: it knows who was revoked, without which it admits nobody. Throws where it does not. */
@@ -76,7 +84,7 @@ export interface KhalaNode {
 }
 
 export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
-  const { metrics, onFault, now = Date.now } = options;
+  const { metrics, onFault, policies = TOPIC_POLICY, now = Date.now } = options;
   const nodeId = options.nodeId || `node_${randomBytes(6).toString('hex')}`;
   const pool = (applicationName: string, max: number) =>
     connect({
@@ -87,6 +95,8 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   const replay = pool('oa-khala', REPLAY_CONNECTIONS);
   const journal = createJournalReader(replay);
   const sessions = new Map<string, Session>();
+  const fanout = new FanoutLog();
+  const startedAtMs = performance.now();
 
   const audit = createAuditLog({
     sql: replay,
@@ -101,6 +111,8 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     replay: journal,
     safetyPollMs: options.safetyPollMs,
     onWakeUp: (by, topics) => metrics.khala_wake_ups_total.record(topics, { by }),
+    onPoll: (outcome) => fanout.polled(outcome),
+    onPageFilled: () => fanout.pageFilled(),
     onReadFault: readFault,
     faults: options.faults,
   });
@@ -143,6 +155,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     reader,
     audit,
     metrics,
+    fanout,
     now,
     async heads(topics, wanted) {
       while (wanted()) {
@@ -156,7 +169,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
       return [];
     },
     replayBudgetEvents:
-      options.replayBudgetEvents ?? ((topicClass) => TOPIC_POLICY[topicClass].replayBudgetEvents),
+      options.replayBudgetEvents ?? ((topicClass) => policies[topicClass].replayBudgetEvents),
     onFault: (fault) => onFault('session', fault),
     onEnded(sessionId) {
       sessions.delete(sessionId);
@@ -171,9 +184,14 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     addressLimits,
   });
 
-  const gauges = setInterval(() => {
+  function admittedCount(): number {
     let admitted = 0;
     for (const session of sessions.values()) admitted += session.admitted ? 1 : 0;
+    return admitted;
+  }
+
+  const gauges = setInterval(() => {
+    const admitted = admittedCount();
     metrics.khala_connections.record(admitted, { state: 'admitted' });
     metrics.khala_connections.record(sessions.size - admitted, { state: 'handshake' });
     metrics.khala_revocation_lag_seconds.record(revocations.lagMs() / 1000, {});
@@ -192,6 +210,13 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   return {
     routes,
     upgrade: gate.upgrade,
+    fanout: (topicLimit) => ({
+      node_id: nodeId,
+      uptime_s: String(Math.floor((performance.now() - startedAtMs) / 1_000)),
+      topics_of_interest: String(reader.topics),
+      delivery_metrics: fanout.delivery(admittedCount()),
+      topic_windows: topicWindows(reader.feeds(), fanout, policies, topicLimit),
+    }),
     sql: replay,
     async checkRevocations() {
       const unknown = revocations.unknownFault();

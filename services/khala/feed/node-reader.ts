@@ -15,6 +15,10 @@ export interface NodeReaderOptions {
   replay: JournalReader;
   safetyPollMs: number;
   onWakeUp(by: 'hint' | 'poll', topics: number): void;
+  /** Limited: more topics had moved than one read takes. Throttled: the one before was still under way. */
+  onPoll?(outcome: 'done' | 'limited' | 'throttled'): void;
+  /** A topic had more than one page; the others have their turn first. */
+  onPageFilled?(): void;
   onReadFault(error: unknown): void;
   /** `read`: rows are here, and no client has them. */
   faults?: FaultPoints | undefined;
@@ -45,6 +49,11 @@ export class NodeReader {
 
   get topics(): number {
     return this.#feeds.size;
+  }
+
+  /** What is followed here. */
+  feeds(): IterableIterator<TopicFeed> {
+    return this.#feeds.values();
   }
 
   follow(head: TopicHead, subscriber: FeedSubscriber): TopicFeed {
@@ -93,6 +102,7 @@ export class NodeReader {
   async poll(): Promise<void> {
     // The one under way may have looked before whatever this one is asked for.
     this.#pollAgain = this.#polling;
+    if (this.#polling) this.#options.onPoll?.('throttled');
     if (this.#polling || this.#stopped || this.#feeds.size === 0) return;
     this.#polling = true;
     try {
@@ -103,6 +113,7 @@ export class NodeReader {
         woken += 1;
         this.#markDirty(feed);
       }
+      this.#options.onPoll?.(woken > DIRTY_TOPICS_MAX ? 'limited' : 'done');
       if (woken > 0) this.#options.onWakeUp('poll', woken);
     } catch (error) {
       this.#options.onReadFault(error);
@@ -170,6 +181,7 @@ export class NodeReader {
     for (const feed of feeds) {
       const found = rowsOf.get(feed.head.topicId);
       if (found && feed.extend(found) && this.#feeds.get(feed.head.topicId) === feed) {
+        this.#options.onPageFilled?.();
         this.#dirty.add(feed);
       }
     }

@@ -17,6 +17,8 @@ import { type EncodedEvent, encodeRow } from './encoded-event.ts';
 import { EventRing } from './event-ring.ts';
 
 export interface FeedSubscriber {
+  /** Everything up to here was written to it. */
+  readonly lastSentSeq: bigint;
   /** The tail moved. */
   onAvailable(): void;
   /** The counter row changed in a way that may end the subscription: lineage or owner. */

@@ -4,6 +4,7 @@ import type { TopicClass } from '#proto/topics.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { LiveSockets } from '../authentication/live-sockets.ts';
 import type { VerifySyncToken } from '../authentication/sync-token.ts';
+import type { FanoutLog } from '../fanout/fanout-log.ts';
 import type { NodeReader } from '../feed/node-reader.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import type { KhalaMetrics } from '../metrics.ts';
@@ -21,6 +22,7 @@ export interface SessionNode {
   readonly reader: NodeReader;
   readonly audit: AuditLog;
   readonly metrics: KhalaMetrics;
+  readonly fanout: FanoutLog;
   now(): number;
   /** Counter rows of those topics that have one. Waits through an outage of the database. */
   heads(topics: readonly string[], wanted: () => boolean): Promise<TopicHead[]>;

@@ -267,6 +267,7 @@ export class Session {
     this.#liveness.stop();
     this.#inbox.stop();
     this.#subscriptions.end();
+    this.#node.fanout.closed(cause);
     this.#node.metrics.khala_disconnects_total.record(1, { cause });
     this.#node.onEnded(this.id);
   }

@@ -186,6 +186,7 @@ export class SubscriptionSet {
   }
 
   #sendStale(head: TopicHead, reason: StaleReason): void {
+    this.#node.fanout.refused(head.topic, reason);
     this.#options.send({
       kind: 'snapshot_required',
       topic: head.topic,
@@ -202,7 +203,9 @@ export class SubscriptionSet {
     this.#drop(topic);
     this.#node.metrics.khala_joins_total.record(1, { outcome: reason });
     // A text that is no topic may be anything, and is not worth storing.
-    this.#options.audit({ decision: 'deny', reason, topic: parseTopic(topic).ok ? topic : '' });
+    const isTopic = parseTopic(topic).ok;
+    if (isTopic) this.#node.fanout.refused(topic, reason);
+    this.#options.audit({ decision: 'deny', reason, topic: isTopic ? topic : '' });
     this.#options.send({
       kind: 'error',
       code,
@@ -225,6 +228,7 @@ export class SubscriptionSet {
 
   #countWritten(subscription: Subscription, events: number, bytes: number): void {
     const topicClass = subscription.feed?.head.class ?? 'system';
+    this.#node.fanout.served(subscription.topic, events);
     this.#node.metrics.khala_events_sent_total.record(events, { topic_class: topicClass });
     this.#node.metrics.khala_bytes_sent_total.record(bytes, { topic_class: topicClass });
   }
