@@ -46,7 +46,10 @@ export default defineConfig({
         testTimeout: 60_000,
       }),
       project('e2e', '**/*.e2e.test.ts', { testTimeout: 180_000, fileParallelism: false }),
-      project('browser', '**/*.browser.test.ts', { testTimeout: 60_000 }),
+      project('browser', '**/*.browser.test.ts', {
+        globalSetup: ['ops/testing/postgres.ts'],
+        testTimeout: 60_000,
+      }),
       ...(isLong
         ? [project('long', '**/*.long.test.ts', { testTimeout: 420_000, fileParallelism: false })]
         : []),

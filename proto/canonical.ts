@@ -5,9 +5,11 @@
  * 2. Nothing is dropped or coerced: what JSON cannot say exactly is refused with the path of the fault.
  */
 import canonicalize from 'canonicalize';
+import { jsonPath } from './json-path.ts';
 import { type Sha256, sha256Of } from './sha256.ts';
 
 export { type Sha256, sha256Of } from './sha256.ts';
+export { jsonPath };
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 export type JsonObject = { [key: string]: JsonValue };
@@ -108,15 +110,4 @@ function isPlainObject(value: object): boolean {
 
 function fail(path: readonly (string | number)[], reason: string): never {
   throw new CanonicalError(jsonPath(path), reason);
-}
-
-/** `$.a[0]["odd name"]`. */
-export function jsonPath(segments: readonly (string | number)[]): string {
-  let text = '$';
-  for (const segment of segments) {
-    if (typeof segment === 'number') text += `[${segment}]`;
-    else if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(segment)) text += `.${segment}`;
-    else text += `[${JSON.stringify(segment)}]`;
-  }
-  return text;
 }

@@ -6,27 +6,17 @@
  * 2. A known field of the wrong type is a fault, named by its JSON path.
  * 3. Absent scalars, enums, lists and maps get their proto3 zero; fields with presence stay absent.
  */
-import { jsonPath } from './canonical.ts';
+import { ContractError } from './contract-error.ts';
 import type { FieldFault } from './errors.ts';
 import { ENUM_NUMBERS, type FieldRow, MESSAGE_FIELDS } from './gen/tables.ts';
 import type { MessageTypes } from './gen/types.ts';
+import { jsonPath } from './json-path.ts';
 import { parseTime } from './time.ts';
 import { INT64_MAX, INT64_MIN, UINT64_MAX } from './uint64.ts';
 
+export { ContractError } from './contract-error.ts';
+
 export type MessageName = keyof MessageTypes;
-
-/** A value does not follow its contract. Every fault carries its JSON path. */
-export class ContractError extends Error {
-  override readonly name = 'ContractError';
-  readonly messageName: string;
-  readonly faults: readonly FieldFault[];
-
-  constructor(messageName: string, faults: readonly FieldFault[]) {
-    super(`${messageName}: ${faults.map((fault) => `${fault.path} ${fault.reason}`).join('; ')}`);
-    this.messageName = messageName;
-    this.faults = faults;
-  }
-}
 
 /** The message in `value`, by the rules above. Throws ContractError. */
 export function readMessage<N extends MessageName>(name: N, value: unknown): MessageTypes[N] {

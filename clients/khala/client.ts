@@ -215,6 +215,7 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
     get state() {
       return state;
     },
+    store: options.store,
     subscribe(topic, subscribeOptions = {}) {
       if (closed) throw new SubscriptionConflictError('the client is closed');
       if (subscriptions.has(topic)) {

@@ -1,16 +1,8 @@
 /** One socket's life: challenge, hello with proof, welcome, frames, heartbeats. It ends once, with one reason. */
 import { PROTOCOL_VERSION } from '#proto/compat.ts';
+import { decodeFrame, encodeFrame } from '#proto/khala-binary-frame.ts';
 import { type CloseAction, closeActionOf } from '#proto/khala-close.ts';
-import {
-  decodeFrame,
-  decodeJsonFrame,
-  encodeFrame,
-  encodeJsonFrame,
-  FRAME_SCHEMA_VERSION,
-  KHALA_JSON_PROTOCOL,
-  KHALA_PROTOCOL,
-  type KhalaMessage,
-} from '#proto/khala-frame.ts';
+import { FRAME_SCHEMA_VERSION, KHALA_PROTOCOL, type KhalaMessage } from '#proto/khala-message.ts';
 import type { Prove } from './proof.ts';
 import type { HeldToken } from './token-source.ts';
 import type { Clock, WebSocketLike } from './types.ts';
@@ -85,8 +77,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   function send(message: KhalaMessage): void {
     const OPEN = 1;
     if (ended || socket.readyState !== OPEN) return;
-    const json = socket.protocol === KHALA_JSON_PROTOCOL;
-    socket.send(json ? encodeJsonFrame(message) : encodeFrame(message));
+    socket.send(encodeFrame(message));
   }
 
   async function credentials(held: HeldToken): Promise<{ token: string; proof: string }> {
@@ -160,7 +151,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     if (ended) return;
     lastHeardMs = clock.nowMs();
     try {
-      receive(typeof data === 'string' ? decodeJsonFrame(data) : decodeFrame(bytesOf(data)));
+      receive(decodeFrame(bytesOf(data)));
     } catch (fault) {
       end({ action: 'resume_after', hintMs: 0, reason: 'unreadable_frame' }, fault);
     }
@@ -189,5 +180,5 @@ export function openConnection(options: ConnectionOptions): Connection {
 function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (data instanceof Uint8Array) return data;
-  throw new TypeError('a frame is text or bytes');
+  throw new TypeError('a frame is bytes');
 }

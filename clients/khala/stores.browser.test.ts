@@ -1,26 +1,28 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumMissing, launchChromium, pageBundle } from './testing/chromium.ts';
+import { chromiumMissing, launchChromium, pageBundle, servePage } from './testing/chromium.ts';
 import { STORE_CASES } from './testing/store-suite.ts';
 
 let browser: Browser;
 let page: Page;
+let served: Awaited<ReturnType<typeof servePage>>;
 
 beforeAll(async () => {
   if (chromiumMissing) return;
   browser = await launchChromium();
   page = await browser.newPage();
   // A page without an origin has no IndexedDB.
-  await page.route('http://localhost/**', (route) =>
-    route.fulfill({ contentType: 'text/html', body: '<title>stores</title>' }),
-  );
-  await page.goto('http://localhost/');
+  served = await servePage();
+  await page.goto(served.origin);
   const file = fileURLToPath(new URL('testing/store-suite-page.ts', import.meta.url));
   await page.addScriptTag({ content: await pageBundle(file, 'suite') });
 });
 
-afterAll(() => browser?.close());
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+});
 
 const name = 'the IndexedDB store';
 

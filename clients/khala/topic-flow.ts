@@ -1,6 +1,6 @@
 /** One subscribed topic on one connection after another: what was asked of the server, and what may be believed of it. */
 import type { JsonValue } from '#proto/canonical.ts';
-import type { Update } from '#proto/khala-frame.ts';
+import type { Update } from '#proto/khala-message.ts';
 import type { MessageOf, TopicMessage } from './connection.ts';
 import { TopicRefusedError } from './errors.ts';
 import type { TopicReader } from './topic-reader.ts';

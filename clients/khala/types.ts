@@ -109,7 +109,6 @@ export interface ProofKey {
 export interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;
-  readonly protocol: string;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'open', listener: () => void): void;
@@ -155,6 +154,7 @@ export interface KhalaClientOptions {
 
 export interface KhalaClient {
   readonly state: ClientState;
+  readonly store: WatermarkStore;
   /** Connects on the first subscription. One subscription per topic at a time. */
   subscribe(topic: string, options?: SubscribeOptions): Subscription;
   /** Ends a backoff now (the network returned, a page became visible) or leaves `blocked` (a person logged in). */

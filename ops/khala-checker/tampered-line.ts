@@ -19,9 +19,6 @@ export function tamperedLine(rewrite: Rewrite): NonNullable<KhalaClientOptions['
       get readyState() {
         return socket.readyState;
       },
-      get protocol() {
-        return socket.protocol;
-      },
       send: (data) => socket.send(data),
       close: (code, reason) => socket.close(code, reason),
       addEventListener(type: string, listener: (event: never) => void) {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { buildImage, ROOT, readContract } from './contract.ts';
 import { domainFile } from './domain-file.ts';
 import { schemasFile } from './schemas-file.ts';
-import { tablesFile } from './tables-file.ts';
+import { frameTablesFile, tablesFile } from './tables-file.ts';
 import { typesFile } from './types-file.ts';
 import { wireFiles } from './wire-files.ts';
 
@@ -18,6 +18,7 @@ export function generate(): ReadonlyMap<string, string> {
     ['proto/gen/types.ts', typesFile(contract)],
     ['proto/gen/domain.ts', domainFile(contract)],
     ['proto/gen/tables.ts', tablesFile(contract)],
+    ['proto/gen/frame-tables.ts', frameTablesFile(contract)],
     ['proto/gen/schemas.ts', schemasFile(contract)],
     ['proto/gen/wire.js', wire.code],
     ['proto/gen/wire.d.ts', wire.types],

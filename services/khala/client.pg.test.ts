@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { StaleCursorError, SyncTokenRefused, TopicRefusedError } from '#clients/khala/errors.ts';
 import { createFileStore } from '#clients/khala/file-store.ts';
 import { createMemoryStore } from '#clients/khala/memory-store.ts';
+import { runEvents } from '#clients/khala/run-events.ts';
 import type { KhalaClient, SyncEvent } from '#clients/khala/types.ts';
 import { createFollower, type Follower, type FollowerOptions } from './testing/follow.ts';
 import {
@@ -313,4 +314,16 @@ test('for await reads a topic, and a step counts as applied when the next one is
   expect(seen.map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n]);
   expect(seen[0]).toMatchObject({ topic, kind: 'text.delta', docKey: '', docVersion: 0n });
   expect((await store.load(topic))?.seq).toBe(3n);
+});
+
+test('a run is read as events typed by what they are', async () => {
+  const { runId } = await authority.newRun(device);
+  await authority.append(runId, 3);
+  const { client } = follower();
+  const deltas: [bigint, string][] = [];
+  for await (const event of runEvents(client, runId)) {
+    if (event.event_type === 'text.delta') deltas.push([event.seq, event.payload.delta]);
+    if (event.seq === 3n) break;
+  }
+  expect(deltas.map(([seq]) => seq)).toEqual([1n, 2n, 3n]);
 });

@@ -13,11 +13,14 @@ export interface TcpProxy {
   thaw(): void;
   /** Open connections hear nothing any more, for ever; new ones work. How many they were. */
   silence(): number;
+  /** Connections from now on lead to another port. */
+  moveTo(port: number): void;
   readonly accepted: number;
   close(): Promise<void>;
 }
 
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { host: string; port: number }): Promise<TcpProxy> {
+  let target = first;
   const sockets = new Set<Socket>();
   let refusing = false;
   let frozen = false;
@@ -74,6 +77,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     silence() {
       for (const socket of sockets) socket.unpipe().pause();
       return sockets.size / 2;
+    },
+    moveTo(port) {
+      target = { ...target, port };
     },
     get accepted() {
       return accepted;
