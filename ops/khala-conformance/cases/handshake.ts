@@ -137,6 +137,17 @@ const authorityCases: Case[] = [
     ],
   })),
   {
+    name: 'a token from the future asks for a newer one: a clock is wrong, and no login has ended',
+    rule: 'Close codes',
+    steps: [
+      open(),
+      challenged,
+      hello({ token: { issuedInS: 120 } }),
+      error('reauth_required', /not yet valid/),
+      closed('refresh the token'),
+    ],
+  },
+  {
     name: 'an expired token asks for a fresh one',
     rule: 'Close codes',
     steps: [
