@@ -13,8 +13,21 @@ import type { StoredFile } from './workspace.ts';
 
 export type Platform = ReturnType<typeof createPlatform>;
 
-/** An upload of the largest artifact over a slow line. */
-const UPLOAD_TIMEOUT_MS = 10 * 60_000;
+/** The server takes no longer for the largest artifact; a small one on a line that fell silent is sent again sooner. */
+const UPLOAD_TIMEOUT_MS_MAX = 10 * 60_000;
+const UPLOAD_TIMEOUT_MS_MIN = 30_000;
+/** A slow line. */
+const UPLOAD_BYTES_PER_MS = 64;
+
+function uploadTimeoutMs(bytes: number): number {
+  return Math.min(UPLOAD_TIMEOUT_MS_MAX, UPLOAD_TIMEOUT_MS_MIN + bytes / UPLOAD_BYTES_PER_MS);
+}
+
+/**
+ * A renewal is one small update. Waiting for it as long as for other calls would cost the lease: on a line that fell silent
+ * there is time for three attempts before it ends.
+ */
+const RENEWAL_TIMEOUT_MS = 5_000;
 
 export function createPlatform(api: ApiClient) {
   return {
@@ -26,6 +39,7 @@ export function createPlatform(api: ApiClient) {
         params: { worker_id: workerId },
         body: { lease_epoch: leaseEpoch },
         attemptsMax: 1,
+        timeoutMs: RENEWAL_TIMEOUT_MS,
         signal,
       }),
 
@@ -111,7 +125,7 @@ export function createPlatform(api: ApiClient) {
         params: { run_id: runId, sha256: file.sha256 },
         query: { kind },
         bytes: await openAsBlob(file.path),
-        timeoutMs: UPLOAD_TIMEOUT_MS,
+        timeoutMs: uploadTimeoutMs(file.bytes),
       });
       if (!answer.artifact) throw new ApiError('Decode', 'the stored artifact was not named');
       return answer.artifact;

@@ -123,7 +123,11 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
       : `${controlUrl}/api/runtime${path.replace(/^\/v1/, '')}`;
   }
 
-  async function requestOf(route: Route, input: CallInput<RouteName>): Promise<HttpRequest> {
+  async function requestOf(
+    route: Route,
+    input: CallInput<RouteName>,
+    streams: boolean,
+  ): Promise<HttpRequest> {
     const headers: Record<string, string> = {
       accept: 'application/json, application/problem+json',
       [BUILD_ID_HEADER]: CLIENT_BUILD_ID,
@@ -140,6 +144,7 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
       url: await addressOf(route, input),
       headers,
       repeatable: route.method !== 'POST' || route.idempotency !== 'none',
+      streams,
       ...(input.bytes ? { body: input.bytes } : {}),
       ...(route.request === null ? {} : { body: JSON.stringify(input.body ?? {}) }),
       ...(input.signal ? { signal: input.signal } : {}),
@@ -148,8 +153,12 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
     };
   }
 
-  async function send(route: Route, input: CallInput<RouteName>): Promise<Response> {
-    const request = await requestOf(route, input);
+  async function send(
+    route: Route,
+    input: CallInput<RouteName>,
+    streams = false,
+  ): Promise<Response> {
+    const request = await requestOf(route, input, streams);
     if (route.auth === 'none') return deps.transport(request);
     for (;;) {
       const token = await session.accessToken();
@@ -190,7 +199,7 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
     session,
     call,
     download: (name, input = {}) =>
-      measured(name, () => send(routeNamed(name), input as CallInput<RouteName>)),
+      measured(name, () => send(routeNamed(name), input as CallInput<RouteName>, true)),
     endpoints,
   };
 }

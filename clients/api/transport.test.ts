@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { data, hangUp, problem, serve } from './testing/server.ts';
+import { withWatchedBody } from './answer-body.ts';
+import { data, hangUp, problem, type Reply, serve } from './testing/server.ts';
 import { createTransport, type HttpRequest, systemTransportDeps } from './transport.ts';
 
 /** Waits are noted and not waited. */
@@ -83,4 +85,51 @@ test('an answer that does not come in time is a network failure', async () => {
   await using server = await serve(() => undefined);
   const sent = transport().send(post(server.url, { timeoutMs: 50, attemptsMax: 1 }));
   await expect(sent).rejects.toMatchObject({ kind: 'Network' });
+});
+
+/** The head comes, and half of the body, and then nothing. */
+const fallsSilent: Reply = (response) => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+  response.write('{"data":');
+};
+const breaksOff: Reply = (response, request) => {
+  fallsSilent(response, request);
+  setTimeout(() => response.destroy(), 50);
+};
+
+test.each([
+  ['falls silent', fallsSilent],
+  ['breaks off', breaksOff],
+])('an answer that %s in the middle is asked for again', async (_, reply) => {
+  await using server = await serve(reply, data({ ok: true }));
+  const answer = await transport().send(post(server.url, { timeoutMs: 300 }));
+  expect(await answer.json()).toEqual({ data: { ok: true } });
+  expect(server.seen).toHaveLength(2);
+});
+
+test('a stream that breaks off is the network’s fault, and is the reader’s to ask for again', async () => {
+  await using server = await serve(breaksOff);
+  const answer = await transport().send(post(server.url, { streams: true }));
+  await expect(answer.text()).rejects.toMatchObject({ kind: 'Network', retryable: true });
+});
+
+test('a stream may take long, and not fall silent; the pauses of its reader are no silence', async () => {
+  const chunks = (...delaysMs: number[]) =>
+    new Response(
+      new ReadableStream({
+        async start(controller) {
+          for (const delayMs of delaysMs) {
+            await delay(delayMs);
+            controller.enqueue(new TextEncoder().encode('x'));
+          }
+          if (delaysMs.length === 3) controller.close();
+        },
+      }),
+    );
+  expect(await withWatchedBody(chunks(60, 60, 60), 150).text()).toBe('xxx');
+  const slowlyRead = withWatchedBody(chunks(0, 0, 0), 50).body?.getReader();
+  await slowlyRead?.read();
+  await delay(120);
+  expect((await slowlyRead?.read())?.done).toBe(false);
+  await expect(withWatchedBody(chunks(0), 50).text()).rejects.toMatchObject({ kind: 'Network' });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readMessage } from '#proto/read.ts';
+import { withWatchedBody } from './answer-body.ts';
 import { ApiError, kindOfStatus } from './errors.ts';
 
 export interface HttpRequest {
@@ -10,7 +11,9 @@ export interface HttpRequest {
   /** The server recognises a repetition (GET, PUT by hash, or an idempotency key), so a lost answer may be asked again. */
   repeatable: boolean;
   signal?: AbortSignal;
-  /** For the answer's headers, per attempt. */
+  /** The answer's body is the caller's to read as it comes. Otherwise it is here as a whole, or the attempt has failed. */
+  streams?: boolean;
+  /** For the answer, or its headers where it streams, per attempt. */
   timeoutMs?: number;
   /** Default RETRY.attemptsMax. A caller with a loop of its own asks for 1. */
   attemptsMax?: number;
@@ -76,16 +79,18 @@ async function once(deps: TransportDeps, request: HttpRequest): Promise<Response
   const signal = request.signal
     ? AbortSignal.any([timeout.signal, request.signal])
     : timeout.signal;
-  let response: Response;
   try {
-    response = await deps.fetch(request.url, {
+    const response = await deps.fetch(request.url, {
       method: request.method,
       headers: request.headers,
       signal,
       redirect: 'error',
       ...(request.body === undefined ? {} : { body: request.body }),
     });
+    if (!response.ok) throw await refusal(response);
+    return request.streams ? withWatchedBody(response) : await whole(response);
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     request.signal?.throwIfAborted();
     const why = timeout.signal.aborted ? 'it did not answer in time' : reasonOf(cause);
     throw new ApiError('Network', `${new URL(request.url).origin} cannot be reached: ${why}`, {
@@ -94,8 +99,13 @@ async function once(deps: TransportDeps, request: HttpRequest): Promise<Response
   } finally {
     clearTimeout(timer);
   }
-  if (response.ok) return response;
-  throw await refusal(response);
+}
+
+/** Read within the attempt: a line that dies in the middle of an answer is as lost as one that dies before it. */
+async function whole(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  const bytes = response.body === null ? null : await response.arrayBuffer();
+  return new Response(bytes, { status, statusText, headers });
 }
 
 async function refusal(response: Response): Promise<ApiError> {
