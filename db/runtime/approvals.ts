@@ -114,6 +114,19 @@ export async function findApproval(
   return row;
 }
 
+/** What agents of this worker ask and nobody has answered, by run. */
+export async function listApprovalsOfWorker(
+  sql: Queryable,
+  workerId: string,
+  limit: number,
+): Promise<{ run_id: string; approval_ids: string[] }[]> {
+  return await sql<{ run_id: string; approval_ids: string[] }[]>`
+    select a.run_id, array_agg(a.approval_id) as approval_ids
+    from runtime.worker_requests q join runtime.approvals a using (request_id)
+    where q.worker_id = ${workerId} and q.state = 'pending' and a.state in ('offered', 'requested')
+    group by a.run_id limit ${limit}`;
+}
+
 /** All that was asked in a run, in the order of the answers; what waits comes last. */
 export async function listRunApprovals(sql: Queryable, runId: string): Promise<ApprovalRow[]> {
   return await sql<ApprovalRow[]>`

@@ -5,9 +5,9 @@
  *    point, and no answer to it is ever sent again.
  * 2. Refusals leave no trace in the history, so an agent that asks for ever costs nothing.
  */
-import { proxyActivities } from '@temporalio/workflow';
+import { log, proxyActivities } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
-import { refuse } from '../shared/failures.ts';
+import { refuse, rootMessage } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
 import { expectAnswer, grantFor } from './approval-answers.ts';
 import {
@@ -19,7 +19,7 @@ import {
   showDetails,
 } from './context.ts';
 import { APPROVALS_PER_TURN_MAX, APPROVALS_WAITING_MAX } from './limits.ts';
-import type { RequestApprovalArgs, RequestedApproval } from './messages.ts';
+import type { ApprovalsOrphaned, RequestApprovalArgs, RequestedApproval } from './messages.ts';
 import { rulesInForce } from './policy.ts';
 import type { RunActivities } from './ports.ts';
 
@@ -126,6 +126,30 @@ export async function supersedeApprovals(context: RunContext, reason: string): P
   const approval_ids = Object.values(context.approvals)
     .filter(({ request_id }) => request_id !== null)
     .map(({ approval_id }) => approval_id);
+  await takeBack(context, approval_ids, reason);
+}
+
+/** Invariant 1, where the host of the agent was started anew in the middle of its turn. */
+export async function supersedeOrphaned(
+  context: RunContext,
+  { approval_ids, reason }: ApprovalsOrphaned,
+): Promise<void> {
+  try {
+    await context.exclusive(async () => {
+      const waiting = approval_ids.filter((approval_id) => context.approvals[approval_id]);
+      await takeBack(context, waiting, reason);
+    });
+  } catch (error) {
+    // The end of the turn supersedes them too.
+    log.error('orphaned approvals could not be superseded', { reason: rootMessage(error) });
+  }
+}
+
+async function takeBack(
+  context: RunContext,
+  approval_ids: string[],
+  reason: string,
+): Promise<void> {
   if (approval_ids.length === 0) return;
   await activities.recordApprovalsSuperseded.executeWithOptions(
     { summary: summaryOf(`Take back what the agent still asks: ${reason}`) },

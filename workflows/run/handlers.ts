@@ -3,11 +3,12 @@ import { condition, proxyActivities, setHandler } from '@temporalio/workflow';
 import { RECORD } from '../shared/activity-options.ts';
 import { refuse } from '../shared/failures.ts';
 import { summaryOf } from '../shared/summary.ts';
-import { askForAgent, assertMayAsk } from './agent-approvals.ts';
+import { askForAgent, assertMayAsk, supersedeOrphaned } from './agent-approvals.ts';
 import { answerApproval, assertPending } from './approval-answers.ts';
 import { move, type RunContext, viewOf, withoutLease } from './context.ts';
 import { assertInterruptible, assertMaySpeak, interruptTurn, takeMessage } from './conversation.ts';
 import {
+  approvalsOrphanedSignal,
   type CancelRunArgs,
   type CancelRunResult,
   type CreateRunResult,
@@ -99,6 +100,7 @@ export function answerMessages(context: RunContext): void {
   setHandler(workerLostSignal, (lost) => {
     context.lost = lost;
   });
+  setHandler(approvalsOrphanedSignal, (orphaned) => supersedeOrphaned(context, orphaned));
   setHandler(loopDetectedSignal, (finding) => {
     // Of a turn that is over nothing turns any more.
     if (context.openTurn) context.loop ??= finding;

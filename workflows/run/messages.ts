@@ -214,6 +214,14 @@ export interface WorkerLost {
 }
 
 export const workerLostSignal = defineSignal<[WorkerLost]>('workerLost');
+export interface ApprovalsOrphaned {
+  approval_ids: string[];
+  reason: string;
+}
+
+/** Whoever asked is gone. A hint: what it does not reach is superseded with the turn. */
+export const approvalsOrphanedSignal = defineSignal<[ApprovalsOrphaned]>('approvalsOrphaned');
+
 /** A worker that may fit has registered or come back. */
 export const workerAvailableSignal = defineSignal<[{ worker_id: string }]>('workerAvailable');
 

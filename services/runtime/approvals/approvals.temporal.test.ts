@@ -184,6 +184,30 @@ test('an agent that was started anew ends what it asked before', async () => {
   expect((await run.answer(after, { decision: 'approve' })).status).toBe(200);
 });
 
+test('a host that was started anew within its lease: what its agent asked before is superseded at once', async () => {
+  const run = await startTurn(await runtime.person());
+  const { worker_id } = run.host;
+  const before = (await run.ask('0/1')).json.data.approval_id;
+  const back = await run.owner.ask('/v1/workers', { json: { worker_id, adapter: 'command' } });
+  expect(back.status).toBe(200);
+  const superseded = await run.event('approval.superseded');
+  expect(superseded.payload).toMatchObject({
+    approval_id: before,
+    reason: 'its host was started anew',
+  });
+  const late = await run.answer(before, { decision: 'approve' });
+  expect([late.status, late.json.code]).toEqual([409, 'approval_not_pending']);
+
+  // The lease was never lost, and what the new life asks is answered.
+  const after = (await run.ask('1/1')).json.data.approval_id;
+  expect((await run.answer(after, { decision: 'approve' })).status).toBe(200);
+  const told = await run.host.request('approval/resolve');
+  expect(told.params).toMatchObject({ approval_id: after });
+  const kinds = (await run.events()).map(({ event_type }) => event_type);
+  expect(kinds).not.toContain('run.executor_lost');
+  expect(kinds.filter((kind) => kind === 'approval.superseded')).toHaveLength(1);
+});
+
 test('an agent that asks a thousand times costs a bounded amount of work and history', async () => {
   const run = await startTurn(await runtime.person());
   const codes: Record<string, number> = {};

@@ -22,6 +22,8 @@ import type { Logger } from 'pino';
 import { ProblemError } from '#proto/errors.ts';
 import type { LoopFinding } from '#workflows/run/loop-detection.ts';
 import {
+  type ApprovalsOrphaned,
+  approvalsOrphanedSignal,
   type CancelRunArgs,
   type CancelRunResult,
   type CommandContext,
@@ -76,6 +78,7 @@ export interface RunWorkflows {
   interrupt(runId: string, args: InterruptTurnArgs): Promise<InterruptTurnResult>;
   workerAnswered(runId: string, receipt: WorkerReceipt): void;
   workerLost(runId: string, lost: WorkerLost): void;
+  approvalsOrphaned(runId: string, orphaned: ApprovalsOrphaned): void;
   loopDetected(runId: string, finding: LoopFinding): void;
   workerAvailable(runId: string, workerId: string): void;
   /** @throws where Temporal does not answer. */
@@ -177,6 +180,8 @@ export function createRunWorkflows(
     workerAnswered: (runId, receipt) =>
       hint(runId, () => handleOf(runId).signal(workerReceiptSignal, receipt)),
     workerLost: (runId, lost) => hint(runId, () => handleOf(runId).signal(workerLostSignal, lost)),
+    approvalsOrphaned: (runId, orphaned) =>
+      hint(runId, () => handleOf(runId).signal(approvalsOrphanedSignal, orphaned)),
     loopDetected: (runId, finding) =>
       hint(runId, () => handleOf(runId).signal(loopDetectedSignal, finding)),
     workerAvailable: (runId, worker_id) =>

@@ -1,3 +1,4 @@
+import { listApprovalsOfWorker } from '#db/runtime/approvals.ts';
 import { topicCursor } from '#db/runtime/topic-cursor.ts';
 import { appendWorkerEvent, publishWorkerSummary } from '#db/runtime/worker-events.ts';
 import {
@@ -16,7 +17,7 @@ import { topics } from '#proto/topics.ts';
 import { leaseRenewMs } from '#workflows/worker/state.ts';
 import { type Person, requirePerson } from '../../shared/http/caller.ts';
 import type { RuntimeDeps, RuntimeHandler } from '../deps.ts';
-import { runsWaitingForWorker } from './runs-of-worker.ts';
+import { HINTED_RUNS_MAX, runsWaitingForWorker } from './runs-of-worker.ts';
 import { workerNotFound } from './worker-access.ts';
 
 /** Registers a worker under a new lease, or gives its owner's host its worker back. */
@@ -26,6 +27,7 @@ export function registerWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worke
   return async function registerWorker({ body, caller, command }) {
     const person = requirePerson(caller);
     const workerId = wantedId(body, person) ?? command.id('worker');
+    let orphaned: Awaited<ReturnType<typeof listApprovalsOfWorker>> = [];
     const answer = await transaction(sql, async (tx) => {
       const { worker: attached, isNew } = await attach(tx, {
         workerId,
@@ -33,6 +35,8 @@ export function registerWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worke
         person,
         lease_ms: workerLeaseMs,
       });
+      // A host registers when it starts: whoever asked before has died with the life before.
+      if (!isNew) orphaned = await listApprovalsOfWorker(tx, workerId, HINTED_RUNS_MAX);
       const { latest_seq, positions } = await recordStart(tx, attached);
       const worker = { ...attached, latest_seq };
       positions.push(...(await publishWorkerSummary(tx, journal, worker, now())));
@@ -52,6 +56,9 @@ export function registerWorker(deps: RuntimeDeps): RuntimeHandler<'runtime.worke
       });
     });
     metrics.worker_leases_total.record(1, { action: 'register', result: 'acquired' });
+    for (const { run_id, approval_ids } of orphaned) {
+      workflows.approvalsOrphaned(run_id, { approval_ids, reason: 'its host was started anew' });
+    }
     for (const runId of await runsWaitingForWorker(sql, person)) {
       workflows.workerAvailable(runId, workerId);
     }

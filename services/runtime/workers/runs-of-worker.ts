@@ -1,7 +1,7 @@
 import type { Queryable } from '#db/transaction.ts';
 
 /** Signals after a registration are hints; a run that gets none looks for itself within seconds. */
-const HINTED_RUNS_MAX = 200;
+export const HINTED_RUNS_MAX = 200;
 
 /** Live runs that have no worker and that a worker of this person may take. */
 export async function runsWaitingForWorker(
