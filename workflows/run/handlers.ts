@@ -15,13 +15,9 @@ import {
   cancelRunUpdate,
   createRunUpdate,
   frameSignal,
-  type InterruptTurnArgs,
   interruptTurnUpdate,
   loopDetectedSignal,
-  type PostMessageArgs,
   postMessageUpdate,
-  type RequestApprovalArgs,
-  type ResolveApprovalArgs,
   requestApprovalUpdate,
   resolveApprovalUpdate,
   runStateQuery,
@@ -30,7 +26,7 @@ import {
   workerReceiptSignal,
 } from './messages.ts';
 import type { CancelRequestedInput, RecordedStep, RunActivities } from './ports.ts';
-import { answeredOnce } from './processed.ts';
+import { answerOnce } from './processed.ts';
 import { advance, IllegalRunTransitionError, type RunState } from './state.ts';
 
 const activities = proxyActivities<RunActivities>(RECORD);
@@ -42,54 +38,30 @@ export function answerMessages(context: RunContext): void {
   setHandler(createRunUpdate, () => answerCreate(context), {
     description: 'Answers with the position of run.created once it is committed',
   });
-  const cancel = answeredOnce(
-    context,
-    (_: CancelRunArgs) => assertCancelable(context.state),
-    (args) => answerCancel(context, args),
-  );
-  setHandler(cancelRunUpdate, cancel.handler, {
-    validator: cancel.validator,
+  answerOnce(context, cancelRunUpdate, {
     description: 'Cancels the run; durable when it returns',
+    validate: () => assertCancelable(context.state),
+    answer: (args) => answerCancel(context, args),
   });
-  const approval = answeredOnce(
-    context,
-    ({ approval_id }: ResolveApprovalArgs) => {
-      assertPending(context, approval_id);
-    },
-    (args) => answerApproval(context, args),
-  );
-  setHandler(resolveApprovalUpdate, approval.handler, {
-    validator: approval.validator,
+  answerOnce(context, resolveApprovalUpdate, {
     description: 'Approves or denies what the run waits for',
+    validate: ({ approval_id }) => void assertPending(context, approval_id),
+    answer: (args) => answerApproval(context, args),
   });
-  const question = answeredOnce(
-    context,
-    (args: RequestApprovalArgs) => assertMayAsk(context, args),
-    (args) => askForAgent(context, args),
-  );
-  setHandler(requestApprovalUpdate, question.handler, {
-    validator: question.validator,
+  answerOnce(context, requestApprovalUpdate, {
     description: 'Asks on behalf of the agent whose turn is under way',
+    validate: (args) => assertMayAsk(context, args),
+    answer: (args) => askForAgent(context, args),
   });
-  const message = answeredOnce(
-    context,
-    (args: PostMessageArgs) => assertMaySpeak(context, args),
-    (args) => takeMessage(context, args),
-  );
-  setHandler(postMessageUpdate, message.handler, {
-    validator: message.validator,
+  answerOnce(context, postMessageUpdate, {
     description: 'Says something into the turn under way, or for the next one',
+    validate: (args) => assertMaySpeak(context, args),
+    answer: (args) => takeMessage(context, args),
   });
-  const interrupt = answeredOnce(
-    context,
-    (_: InterruptTurnArgs) => {
-      assertInterruptible(context);
-    },
-    (args) => interruptTurn(context, args),
-  );
-  setHandler(interruptTurnUpdate, interrupt.handler, {
-    validator: interrupt.validator,
+  answerOnce(context, interruptTurnUpdate, {
     description: 'Asks the worker to stop the turn under way',
+    validate: () => void assertInterruptible(context),
+    answer: (args) => interruptTurn(context, args),
   });
   setHandler(workerReceiptSignal, (receipt) => {
     const { receipts } = context;
