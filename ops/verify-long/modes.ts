@@ -39,6 +39,13 @@ export const LONG_MODES: readonly LongMode[] = [
     environment: () => ({}),
   },
   {
+    name: 'deliveries',
+    summary: 'ten million deliveries on bad days, each checked, in shards of its own that resume',
+    shards: 1,
+    command: ({ seed }) => ['ops/khala-checker/long.ts', '--seed', String(seed)],
+    environment: () => ({}),
+  },
+  {
     name: 'faults',
     summary:
       'every line cut and half open, clocks an hour back, and checks that fail without what they rely on',
