@@ -9,6 +9,8 @@ import type { Clock, WebSocketLike } from './types.ts';
 
 /** From dialling to WELCOME. A node answers in milliseconds; a black hole must not hold the client. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** However often a node asks to be told, a client does nothing else beyond this. */
+const HEARTBEAT_INTERVAL_MIN_MS = 50;
 const NORMAL_CLOSURE = 1000;
 
 export type MessageOf<K extends KhalaMessage['kind']> = Extract<KhalaMessage, { kind: K }>;
@@ -100,7 +102,8 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   function keepAlive(welcome: MessageOf<'welcome'>): void {
     cancelTimer();
-    cancelTimer = clock.after(welcome.heartbeat_interval_ms, () => {
+    const intervalMs = Math.max(HEARTBEAT_INTERVAL_MIN_MS, welcome.heartbeat_interval_ms);
+    cancelTimer = clock.after(intervalMs, () => {
       const nowMs = clock.nowMs();
       if (nowMs - lastHeardMs > welcome.dead_after_ms) {
         end({ action: 'resume_after', hintMs: 0, reason: 'silent_server' });
