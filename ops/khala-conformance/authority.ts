@@ -51,6 +51,8 @@ export interface Authority {
   newTopicOfOrganisation(member: Device): Promise<string>;
   /** Appends; the new head. */
   publish(topic: string, events: number, bytes: number): Promise<bigint>;
+  /** As the scheduled workflow does. */
+  takeSnapshot(topic: string): Promise<void>;
   /** A new lineage, as after a restore. */
   restore(topic: string): Promise<void>;
   /** Everything up to `floorSeq` is no longer retained. */

@@ -17,10 +17,6 @@ const OUT_OF_REACH: readonly string[] = [
   'payload_too_large',
   // Nothing in a sound node ends with it.
   'internal',
-  // The HTTP side of publishing.
-  'rate_limited',
-  // Says the same of any topic that was pruned under its snapshot; its model stands in services/khala/join.
-  'compacted',
   // No node sends it yet: a socket ends with a cause, and every cause asks for more.
   'resume now',
 ];

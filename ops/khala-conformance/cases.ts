@@ -6,6 +6,7 @@ import { handshakeCases } from './cases/handshake.ts';
 import { jsonCases } from './cases/json-form.ts';
 import { lifeCases } from './cases/life.ts';
 import { revocationCases } from './cases/revocation.ts';
+import { snapshotCases } from './cases/snapshot.ts';
 import { subscribeCases } from './cases/subscribe.ts';
 import { webSocketCases } from './cases/web-socket.ts';
 
@@ -18,4 +19,5 @@ export const CASES: readonly Case[] = [
   ...cursorCases,
   ...lifeCases,
   ...revocationCases,
+  ...snapshotCases,
 ];

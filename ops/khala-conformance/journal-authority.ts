@@ -13,10 +13,11 @@ import { connect } from '#db/connect.ts';
 import { createHinter } from '#db/runtime/hint.ts';
 import { createJournal } from '#db/runtime/journal.ts';
 import { insertRevocations, type RevocationTarget } from '#db/runtime/revocations.ts';
+import { takeSnapshot } from '#db/runtime/snapshots.ts';
 import { createTestRun } from '#db/testing/runs.ts';
 import { transaction } from '#db/transaction.ts';
 import { newId, type OrgId, type RunId, type UserId } from '#proto/ids.ts';
-import { parseTopic, topics } from '#proto/topics.ts';
+import { type ParsedTopic, parseTopic, topics } from '#proto/topics.ts';
 import type { Authority, Device, Revoked, SpareNode, TokenChanges } from './authority.ts';
 
 export interface JournalAuthorityOptions {
@@ -114,10 +115,9 @@ export async function createJournalAuthority(options: JournalAuthorityOptions): 
     },
 
     async publish(topic, events, bytes) {
-      const parsed = parseTopic(topic);
-      if (!parsed.ok) throw new Error(`${topic} is no topic`);
-      if (parsed.topic.entity === 'run') return appendToRun(parsed.topic.id, events, bytes);
-      const topicClass = parsed.topic.class as 'notifications' | 'codex_worker_summaries';
+      const parsed = parsedTopic(topic);
+      if (parsed.entity === 'run') return appendToRun(parsed.id, events, bytes);
+      const topicClass = parsed.class as 'notifications' | 'codex_worker_summaries';
       const rows = Array.from({ length: events }, (_, index) => ({
         topic,
         class: topicClass,
@@ -129,6 +129,10 @@ export async function createJournalAuthority(options: JournalAuthorityOptions): 
       }));
       const positions = await transaction(sql, (tx) => journal.publishIn(tx, rows));
       return positions.at(-1)?.seq ?? 0n;
+    },
+
+    async takeSnapshot(topic) {
+      await takeSnapshot(sql, parsedTopic(topic).text, Date.now());
     },
 
     async restore(topic) {
@@ -163,6 +167,12 @@ export async function createJournalAuthority(options: JournalAuthorityOptions): 
       await sql.end({ timeout: 1 });
     },
   };
+}
+
+function parsedTopic(text: string): ParsedTopic {
+  const parsed = parseTopic(text);
+  if (!parsed.ok) throw new Error(`${text} is no topic`);
+  return parsed.topic;
 }
 
 function timesOf({ issuedInS = 0, lifeS = TOKEN_LIFE_S, expiresInS }: TokenChanges) {

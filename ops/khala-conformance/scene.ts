@@ -39,6 +39,8 @@ export class Scene {
   at = 'first';
   /** Of the last HELLO or TOKEN_REFRESH. */
   token = '';
+  /** What one HTTP request leaves to the next. */
+  readonly notes = new Map<'proof' | 'etag', string>();
 
   constructor(options: SceneOptions, turn: number) {
     this.#options = options;

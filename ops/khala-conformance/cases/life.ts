@@ -27,8 +27,10 @@ import {
   subscribed,
   topic,
   topicError,
+  unsubscribe,
   updates,
 } from '../steps/topics.ts';
+import { times } from '../steps/wire.ts';
 
 /** Time enough to subscribe on a busy machine. */
 const TOKEN_S = 4;
@@ -166,6 +168,27 @@ export const lifeCases: Case[] = [
       wait(300),
       readAgain,
       ...follows('a', FLOOD.events).slice(1),
+    ],
+  },
+  {
+    name: 'a client that sends 1,000 frames at once is told to come again later',
+    rule: 'Close codes',
+    steps: [
+      topic('a', { events: 1 }),
+      ...admitted(),
+      times(1_000, unsubscribe('never:joined:topic')),
+      error('rate_limited'),
+      closed('resume after'),
+    ],
+  },
+  {
+    name: 'a client that names topics without end is told to come again later',
+    rule: 'Close codes',
+    steps: [
+      ...admitted(),
+      times(8, unsubscribe(...Array<string>(256).fill('x'))),
+      error('rate_limited'),
+      closed('resume after'),
     ],
   },
   {

@@ -25,6 +25,7 @@ type Form = 'binary' | 'json';
 const TOPICLESS_KINDS: ReadonlySet<Kind> = new Set<Kind>(['challenge', 'welcome', 'reconnect']);
 
 export class Peer {
+  readonly url: string;
   readonly form: Form;
   readonly faults: string[] = [];
   readonly pongs: Buffer[] = [];
@@ -38,13 +39,14 @@ export class Peer {
   #listeners: (() => void)[] = [];
   #heart: NodeJS.Timeout | undefined;
 
-  private constructor(form: Form) {
+  private constructor(url: string, form: Form) {
+    this.url = url;
     this.form = form;
   }
 
   static async open(url: string, options: OpenOptions = {}): Promise<Peer> {
     const { protocols = ['khala.v1'] } = options;
-    const peer = new Peer(protocols[0] === 'khala.v1+json' ? 'json' : 'binary');
+    const peer = new Peer(url, protocols[0] === 'khala.v1+json' ? 'json' : 'binary');
     peer.#socket = await RawWebSocket.open(
       url,
       { ...options, protocols },

@@ -53,10 +53,8 @@ export function subscribe(
   after?: Record<string, After>,
 ): Step {
   const list = [aliases].flat();
-  const shown =
-    list.length > 4 ? `${list.length} topics` : list.map((each) => each || '""').join(', ');
   return {
-    says: `→ SUBSCRIBE ${shown}${after ? ` after ${plain(after)}` : ''}`,
+    says: `→ SUBSCRIBE ${shownTopics(list)}${after ? ` after ${plain(after)}` : ''}`,
     async play(scene) {
       scene.peer.send('subscribe', {
         topics: list.map((alias) => scene.topic(alias)),
@@ -67,6 +65,10 @@ export function subscribe(
   };
 }
 
+function shownTopics(list: readonly string[]): string {
+  return list.length > 4 ? `${list.length} topics` : list.map((each) => each || '""').join(', ');
+}
+
 function cursorOf(scene: Scene, alias: string, at: After): Values {
   const { epoch, seq } = typeof at === 'number' ? { epoch: scene.epoch(alias), seq: at } : at;
   return { topic: scene.topic(alias), epoch, seq: BigInt(seq) };
@@ -74,7 +76,7 @@ function cursorOf(scene: Scene, alias: string, at: After): Values {
 
 export function unsubscribe(...aliases: string[]): Step {
   return {
-    says: `→ UNSUBSCRIBE ${aliases.join(', ')}`,
+    says: `→ UNSUBSCRIBE ${shownTopics(aliases)}`,
     async play(scene) {
       scene.peer.send('unsubscribe', { topics: aliases.map((alias) => scene.topic(alias)) });
     },

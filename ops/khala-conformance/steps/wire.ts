@@ -76,3 +76,12 @@ export function inPieces(step: Step): Step {
     },
   };
 }
+
+export function times(count: number, step: Step): Step {
+  return {
+    says: `${count} times: ${step.says}`,
+    async play(scene) {
+      for (let turn = 0; turn < count; turn += 1) await step.play(scene);
+    },
+  };
+}
