@@ -51,7 +51,13 @@ export default defineConfig({
         testTimeout: 60_000,
       }),
       ...(isLong
-        ? [project('long', '**/*.long.test.ts', { testTimeout: 420_000, fileParallelism: false })]
+        ? [
+            project('long', '**/*.long.test.ts', {
+              globalSetup: ['ops/testing/postgres.ts'],
+              testTimeout: 420_000,
+              fileParallelism: false,
+            }),
+          ]
         : []),
     ],
   },

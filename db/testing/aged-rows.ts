@@ -17,7 +17,12 @@ export async function ageRows(
     where t.topic = ${topic} and e.topic_id = t.topic_id and e.class = t.class and e.seq <= ${upToSeq}`;
 }
 
-async function createPastPartition(owner: Sql, topicClass: string, day: string): Promise<void> {
+/** Of a day (`YYYY-MM-DD`) that nobody would create one for any more. */
+export async function createPastPartition(
+  owner: Sql,
+  topicClass: string,
+  day: string,
+): Promise<void> {
   const partition = `runtime.sync_events_${topicClass}_${day.replaceAll('-', '')}`;
   await owner.unsafe(`
     create table if not exists ${partition} partition of runtime.sync_events_${topicClass}
