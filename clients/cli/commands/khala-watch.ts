@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { parseTopic } from '#proto/topics.ts';
 import { createMemoryStore } from '../../khala/memory-store.ts';
-import type { ClientState, StartFrom, SyncEvent } from '../../khala/types.ts';
+import type { StartFrom, SyncEvent } from '../../khala/types.ts';
 import { type Cli, type Connection, connect } from '../cli.ts';
 import { CliError, EXIT, usageError } from '../exit-codes.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { stateTeller } from '../khala-state.ts';
 import { openKhala } from '../live.ts';
 import type { Terminal } from '../terminal.ts';
 import { action, examples } from './command.ts';
@@ -46,8 +47,9 @@ async function watch(cli: Cli, topic: string, flags: Flags): Promise<void> {
   const from = await startFrom(connection, topic, flags.from);
   const interrupt = onInterrupt();
   const blocked = Promise.withResolvers<never>();
+  const tell = stateTeller((text) => cli.say(cli.paintError('dim', text)), Date.now);
   const khala = await openKhala(connection, createMemoryStore(), (state) => {
-    tell(cli, state);
+    tell(state);
     if (state.name === 'blocked') {
       blocked.reject(
         new CliError(state.action === 'log_in' ? EXIT.auth : EXIT.failure, state.reason),
@@ -88,11 +90,4 @@ function print(cli: Cli, { topic, epoch, seq, kind, recordedAtMs, payload }: Syn
     const position = { topic, epoch, seq: String(seq) };
     cli.printJson('khala_event', { ...position, kind, recorded_at_ms: recordedAtMs, payload });
   } else cli.print(`${seq} ${kind} ${JSON.stringify(payload)}`);
-}
-
-/** What keeps a reader waiting, on stderr; a line that works needs no words. */
-function tell(cli: Cli, state: ClientState): void {
-  if (state.name !== 'backoff') return;
-  const seconds = (state.delayMs / 1000).toFixed(1);
-  cli.say(cli.paintError('dim', `not connected (${state.reason}); again in ${seconds} s`));
 }
