@@ -9,8 +9,9 @@ import {
   pageBundle,
   servePage,
 } from '#clients/khala/testing/chromium.ts';
+import { takeSnapshot } from '#db/runtime/snapshots.ts';
 import type { RunId } from '#proto/ids.ts';
-import type { Topic } from '#proto/topics.ts';
+import { type Topic, topics } from '#proto/topics.ts';
 import type * as PageModule from './testing/browser-page.ts';
 import {
   type Authority,
@@ -228,5 +229,46 @@ describe.skipIf(chromiumMissing)(chromiumMissing ? `${name} (${chromiumMissing})
     await expect.poll(() => lastSeenBy(tab), POLL).toBe('10');
     expect(await seenBy(tab)).toEqual(range(1, 10));
     await expectStored(tab, 10);
+  });
+
+  test('a list begins at its snapshot, and its next life shows at once what was kept', async () => {
+    await newPerson();
+    const list = topics.userRuns(device.userId);
+    // A run is listed with its first event.
+    const listed: string[] = [];
+    const beginRun = async () => {
+      const begun = await authority.newRun(device);
+      await authority.append(begun.runId, 1);
+      listed.push(begun.runId);
+    };
+    for (let runs = 0; runs < 3; runs += 1) await beginRun();
+    await takeSnapshot(authority.database.runtime, list, Date.now());
+    await beginRun();
+    const answered: string[] = [];
+    context.on('response', (response) => {
+      if (response.url().includes('/snapshots/')) answered.push(`${response.status()}`);
+    });
+    const first = await openTab();
+    const followList = (tab: Page) =>
+      tab.evaluate((followed) => (globalThis as InPage).page.followSummaries(followed), list);
+    const listOf = (tab: Page) =>
+      tab.evaluate(() => (globalThis as InPage).page.summariesOfThisLife());
+    await followList(first);
+    await expect.poll(async () => (await listOf(first)).length, POLL).toBe(4);
+    expect(answered).toContain('200');
+    await beginRun();
+    await expect.poll(async () => (await listOf(first)).length, POLL).toBe(5);
+    const keys = await listOf(first);
+    expect(listed.filter((run) => !keys.some((key) => key.includes(run)))).toEqual([]);
+
+    line.down();
+    const second = await openTab(300, first);
+    await followList(second);
+    expect((await listOf(second)).length).toBeGreaterThanOrEqual(4);
+    line.restore();
+    await beginRun();
+    await expect.poll(async () => (await listOf(second)).length, POLL).toBe(6);
+    // It continued after what was kept.
+    expect(answered.filter((status) => status === '200')).toHaveLength(1);
   });
 });

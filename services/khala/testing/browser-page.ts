@@ -1,6 +1,7 @@
 /** What a page of a test loads: the client as an application uses it, with a log of what was applied. */
 import { resumeWithPage } from '#clients/khala/browser-triggers.ts';
 import { createKhalaClient } from '#clients/khala/client.ts';
+import { type FollowedDocuments, followDocuments } from '#clients/khala/followed-documents.ts';
 import { createIndexedDbStore } from '#clients/khala/indexed-db-store.ts';
 import type { ClientState, KhalaClient, SyncEvent } from '#clients/khala/types.ts';
 import type { StoreNamespace } from '#clients/khala/watermark-store.ts';
@@ -20,6 +21,7 @@ let client: KhalaClient | undefined;
 let namespaceOfPage: StoreNamespace | undefined;
 const states: ClientState[] = [];
 const seen: string[] = [];
+let summaries: FollowedDocuments | undefined;
 
 export async function start({ url, namespace, clientBuildId }: PageOptions): Promise<void> {
   // The private key cannot leave the page.
@@ -53,6 +55,14 @@ export function followLog(topic: string): void {
 
 function logEntry({ seq, kind, payload }: SyncEvent) {
   return { docKey: String(seq).padStart(10, '0'), docVersion: seq, kind, payload };
+}
+
+export async function followSummaries(topic: string): Promise<void> {
+  summaries = await followDocuments(clientOfPage(), topic);
+}
+
+export function summariesOfThisLife(): string[] {
+  return [...(summaries?.documents.keys() ?? [])].sort();
 }
 
 export function seenInThisLife(): string[] {
