@@ -42,7 +42,6 @@ export function createKhalaClient(options: KhalaClientOptions): KhalaClient {
     obtainToken: () => tokens.obtain(topics()),
     renewToken: () => tokens.renew(topics()),
     fetch: options.fetchSnapshot ?? ((url, init) => fetch(url, init)),
-    onFault: () => undefined,
   });
 
   let state: ClientState = { name: 'idle' };

@@ -24,7 +24,6 @@ export interface SnapshotSourceOptions {
   obtainToken(): Promise<HeldToken>;
   renewToken(): Promise<HeldToken>;
   fetch(url: string, init: SnapshotRequest): Promise<Response>;
-  onFault(topic: string, reason: string): void;
 }
 
 /** `moved`: nothing of this lineage is served there any more. */
@@ -63,28 +62,27 @@ export function createSnapshotSource(options: SnapshotSourceOptions): FetchSnaps
   return async (topic, path, epoch, signal) => {
     let unreadable = 0;
     let unauthorized = 0;
+    let isRefused = false;
     for (let failed = 0; ; failed += 1) {
       let hintMs = 0;
       try {
-        const token = await (unauthorized > 0 ? options.renewToken() : options.obtainToken());
+        const token = await (isRefused ? options.renewToken() : options.obtainToken());
         const response = await attempt(path, token, signal);
         if (response.ok) {
           const snapshot = await readSnapshot(topic, response);
           return snapshot.epoch === epoch ? snapshot : 'moved';
         }
         if (response.status === 404 || response.status === 410) return 'moved';
-        if (response.status === 401) unauthorized += 1;
+        isRefused = response.status === 401;
+        if (isRefused) unauthorized += 1;
         if (response.status === 403 || unauthorized > UNAUTHORIZED_ATTEMPTS_MAX) {
           throw new TopicRefusedError(topic, 'forbidden_topic', 'its snapshot is refused');
         }
         hintMs = retryAfterMs(response);
-        options.onFault(topic, `http_${response.status}`);
       } catch (fault) {
         signal.throwIfAborted();
         if (fault instanceof TopicRefusedError) throw fault;
-        const isUnreadable = fault instanceof SnapshotUnreadableError;
-        if (isUnreadable) unreadable += 1;
-        options.onFault(topic, isUnreadable ? 'snapshot_unreadable' : 'snapshot_unreachable');
+        if (fault instanceof SnapshotUnreadableError) unreadable += 1;
         if (unreadable >= UNREADABLE_ATTEMPTS_MAX) throw fault;
       }
       await wait(backoffDelayMs(failed, hintMs, options.random), signal);

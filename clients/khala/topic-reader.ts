@@ -99,10 +99,6 @@ export class TopicReader {
     return this.#applied;
   }
 
-  get paused(): boolean {
-    return this.#paused;
-  }
-
   /** Nothing is missing under the events that were applied. */
   get settled(): boolean {
     return this.#waiting.settled;
