@@ -35,7 +35,7 @@ beforeAll(async () => {
     safetyPollMs: 200,
     replayBudgetEvents: () => 30_000,
     timing: {
-      helloTimeoutMs: 2_000,
+      helloTimeoutMs: 10_000,
       heartbeatIntervalMs: 150,
       deadAfterMs: 600,
       stalledAfterMs: 10_000,

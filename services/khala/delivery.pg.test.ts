@@ -33,7 +33,7 @@ beforeAll(async () => {
     safetyPollMs: SAFETY_POLL_MS,
     replayBudgetEvents: () => 1_000_000,
     timing: {
-      helloTimeoutMs: 2_000,
+      helloTimeoutMs: 10_000,
       heartbeatIntervalMs: 5_000,
       deadAfterMs: 60_000,
       stalledAfterMs: STALLED_AFTER_MS,
@@ -158,11 +158,12 @@ test('a retention that moves under a reader is told, not skipped', async () => {
 });
 
 describe('a slow reader', () => {
-  const EVENTS = 100_000;
-  // 20 MB of payload pass; the peer's own buffers are in this process and in this figure too.
+  /** `slow-reader.long.test.ts` does it with 100,000 and a node in a process of its own. */
+  const EVENTS = 60_000;
+  // 12 MB of payload pass, 25 MB as frames; the peer's own buffers are in this process and in this figure too.
   const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
-  test('of 100,000 events makes the node hold no more than its window', {
+  test('of a long replay makes the node hold no more than its window', {
     timeout: 60_000,
   }, async () => {
     const { runId, topic } = await authority.newRun(device);

@@ -43,20 +43,41 @@ export const OVERLOADED_RETRY_MS = 2_000;
 
 /** Bytes that wait for one socket: enough to fill a fast line between two drains, little enough for thousands. */
 export const OUTBOX_BYTES_MAX = 256 * 1024;
-/** Bytes of one topic before the next one of the same connection has its turn. */
+/** Bytes that wait for all sockets of a node: half a gigabyte of memory beside it is what a node is given. */
+export const QUEUED_BYTES_MAX = 256 * 1024 * 1024;
+/** A socket may queue this part of what is left of them: the fuller the node, the sooner is a slow reader no longer fed. */
+export const OUTBOX_SHARE = 64;
+/** Bytes of one connection before the next one has its turn, and of one topic before the next of its connection. */
 export const TURN_BYTES = 64 * 1024;
+export const TOPIC_TURN_BYTES = 16 * 1024;
+/** Bytes of all connections before hints and clients are heard again: a few milliseconds of writing. */
+export const ROUND_BYTES_MAX = 2 * 1024 * 1024;
 /** Events and bytes of one UPDATE_BATCH. */
 export const BATCH_EVENTS_MAX = 128;
 export const BATCH_BYTES_MAX = 64 * 1024;
 /** A socket whose peer took no byte for this long, while bytes waited for it, is closed as a slow consumer. */
 export const STALLED_AFTER_MS = 30_000;
 
-/** One page of a replay; also what a slow reader holds at most beside its outbox, one largest payload aside. */
+/** One page of a replay. */
 export const PAGE_EVENTS_MAX = 256;
 export const PAGE_BYTES_MAX = 256 * 1024;
+/** Pages that one connection waits for or reads from at a time; its other topics wait for their turn. */
+export const PAGES_PER_CONNECTION_MAX = 2;
+/** Topics of one query for pages, and such queries at a time: as many as there are connections for them. */
+export const PAGES_PER_READ_MAX = 16;
+export const REPLAY_READS_MAX = 2;
+/** Pages kept for those who come to the same position a little later; a storm's are small, a long replay's are none. */
+export const PAGES_KEPT_BYTES_MAX = 4 * 1024 * 1024;
+/** Reads of heads for joins that happen at once, one after the other; beyond them joins are gathered for so long. */
+export const LOOKUPS_AT_EASE_MAX = 16;
+export const LOOKUPS_IN_A_STORM_MS = 50;
+/** Topics of one such read: those of eight connections that join all that they may. */
+export const TOPICS_PER_LOOKUP_MAX = 2_048;
 /** The tail kept per topic, so that readers a little behind the newest event cost no query. */
 export const RING_EVENTS_MAX = 256;
 export const RING_BYTES_MAX = 256 * 1024;
+/** Of all topics together, with the frames made of them; the quietest topic gives way. */
+export const RINGS_BYTES_MAX = 128 * 1024 * 1024;
 /** Topics in one query for what is new. */
 export const DIRTY_TOPICS_MAX = 200;
 

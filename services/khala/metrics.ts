@@ -77,10 +77,21 @@ export const KHALA_METRICS = {
     description: 'Snapshots refused.',
     labels: ['reason'],
   }),
+  khala_queued_bytes: metric({
+    kind: 'gauge',
+    description: 'Bytes that wait for peers to take them.',
+    labels: [],
+  }),
   khala_wake_ups_total: metric({
     kind: 'counter',
     description: 'Topics found to have moved, by what told so.',
     labels: ['by'],
+  }),
+  khala_journal_reads_total: metric({
+    kind: 'counter',
+    description:
+      'Statements that read the journal: heads for joins, heads for the safety poll, rows of tails, pages of history, heads of ranges that are gone.',
+    labels: ['read'],
   }),
   khala_read_faults_total: metric({
     kind: 'counter',

@@ -21,12 +21,19 @@ import { createSyncTokenVerifier } from './authentication/sync-token.ts';
 import { FanoutLog } from './fanout/fanout-log.ts';
 import { topicWindows } from './fanout/topic-windows.ts';
 import { NodeReader } from './feed/node-reader.ts';
+import { ReplayReader } from './feed/replay-reader.ts';
 import { createGate } from './gate.ts';
 import type { HintSource } from './hints/hint-source.ts';
+import { createHeadLookup } from './join/head-lookup.ts';
+import { countReads, type ReadKind } from './journal/counted-reader.ts';
 import { createJournalReader } from './journal/journal-reader.ts';
-import { READ_RETRY_MS, SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX } from './limits.ts';
+import { SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX } from './limits.ts';
 import type { KhalaMetrics } from './metrics.ts';
 import { createRevocations, type RevocationTiming } from './revocations/revocations.ts';
+import { DeliveryCounts } from './session/delivery-counts.ts';
+import { DeliveryRounds } from './session/delivery-rounds.ts';
+import { LivenessWheel } from './session/liveness.ts';
+import { QueueBudget } from './session/queue-budget.ts';
 import type { Session } from './session/session.ts';
 import type { SessionNode } from './session/session-node.ts';
 import { createSnapshotRoutes } from './snapshots/serve-snapshots.ts';
@@ -93,10 +100,16 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     });
   const live = pool('oa-khala-live', LIVE_CONNECTIONS);
   const replay = pool('oa-khala', REPLAY_CONNECTIONS);
-  const journal = createJournalReader(replay);
   const sessions = new Map<string, Session>();
   const fanout = new FanoutLog();
   const startedAtMs = performance.now();
+  const recordRead = (read: ReadKind, statements: number) =>
+    metrics.khala_journal_reads_total.record(statements, { read });
+  const journal = countReads(
+    createJournalReader(replay),
+    { byTopic: 'joins', byId: 'refreshes', rows: 'pages' },
+    recordRead,
+  );
 
   const audit = createAuditLog({
     sql: replay,
@@ -107,8 +120,12 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     },
   });
   const reader = new NodeReader({
-    live: createJournalReader(live),
-    replay: journal,
+    live: countReads(
+      createJournalReader(live),
+      { byTopic: 'joins', byId: 'polls', rows: 'tails' },
+      recordRead,
+    ),
+    replay: new ReplayReader(journal),
     safetyPollMs: options.safetyPollMs,
     onWakeUp: (by, topics) => metrics.khala_wake_ups_total.record(topics, { by }),
     onPoll: (outcome) => fanout.polled(outcome),
@@ -156,18 +173,12 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     audit,
     metrics,
     fanout,
+    counts: new DeliveryCounts(metrics, fanout),
+    rounds: new DeliveryRounds(),
+    budget: new QueueBudget(),
+    liveness: new LivenessWheel(options.timing),
     now,
-    async heads(topics, wanted) {
-      while (wanted()) {
-        try {
-          return await journal.headsByTopic(topics);
-        } catch (fault) {
-          readFault(fault);
-          await delay(READ_RETRY_MS);
-        }
-      }
-      return [];
-    },
+    heads: createHeadLookup(journal, readFault).heads,
     replayBudgetEvents:
       options.replayBudgetEvents ?? ((topicClass) => policies[topicClass].replayBudgetEvents),
     onFault: (fault) => onFault('session', fault),
@@ -196,8 +207,12 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     metrics.khala_connections.record(sessions.size - admitted, { state: 'handshake' });
     metrics.khala_revocation_lag_seconds.record(revocations.lagMs() / 1000, {});
     metrics.khala_topics_of_interest.record(reader.topics, {});
+    metrics.khala_queued_bytes.record(node.budget.queuedBytes, {});
+    node.counts.record();
   }, GAUGE_INTERVAL_MS);
   gauges.unref();
+  const queues = setInterval(() => node.budget.look(), QUEUE_LOOK_MS);
+  queues.unref();
 
   const routes = createSnapshotRoutes({
     node,
@@ -210,13 +225,16 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
   return {
     routes,
     upgrade: gate.upgrade,
-    fanout: (topicLimit) => ({
-      node_id: nodeId,
-      uptime_s: String(Math.floor((performance.now() - startedAtMs) / 1_000)),
-      topics_of_interest: String(reader.topics),
-      delivery_metrics: fanout.delivery(admittedCount()),
-      topic_windows: topicWindows(reader.feeds(), fanout, policies, topicLimit),
-    }),
+    fanout(topicLimit) {
+      node.counts.record();
+      return {
+        node_id: nodeId,
+        uptime_s: String(Math.floor((performance.now() - startedAtMs) / 1_000)),
+        topics_of_interest: String(reader.topics),
+        delivery_metrics: fanout.delivery(admittedCount()),
+        topic_windows: topicWindows(reader.feeds(), fanout, policies, topicLimit),
+      };
+    },
     sql: replay,
     async checkRevocations() {
       const unknown = revocations.unknownFault();
@@ -227,6 +245,7 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     },
     async start() {
       reader.start();
+      node.liveness.start();
       await hints.start({
         onHints: (found) => reader.onHints(found),
         onReset: () => void reader.poll(),
@@ -244,6 +263,8 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
     },
     async close() {
       clearInterval(gauges);
+      clearInterval(queues);
+      node.liveness.stop();
       gate.close();
       for (const session of [...sessions.values()]) session.terminate();
       revocations.stop();
@@ -258,3 +279,5 @@ export function createKhalaNode(options: KhalaNodeOptions): KhalaNode {
 /** Gauges are read at scrapes, seconds apart. */
 const GAUGE_INTERVAL_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
+/** Often beside the seconds in which a queue becomes a stall, rarely beside the writes. */
+const QUEUE_LOOK_MS = 100;

@@ -12,6 +12,10 @@ export class EventRing {
     this.#bytesMax = bytesMax;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Appends the successor of the last event; anything else begins the ring anew, so that it stays dense. */
   push(event: EncodedEvent): void {
     const last = this.#events.at(-1);

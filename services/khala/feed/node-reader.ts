@@ -7,12 +7,20 @@
 import type { FaultPoints } from '#proto/fault-points.ts';
 import type { Hint } from '../hints/hint-source.ts';
 import type { JournalReader, JournalRow, TopicHead } from '../journal/journal-reader.ts';
-import { DIRTY_TOPICS_MAX, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, READ_RETRY_MS } from '../limits.ts';
+import {
+  DIRTY_TOPICS_MAX,
+  PAGE_BYTES_MAX,
+  PAGE_EVENTS_MAX,
+  READ_RETRY_MS,
+  RINGS_BYTES_MAX,
+} from '../limits.ts';
+import type { ReplayReader } from './replay-reader.ts';
+import { RingBudget } from './ring-budget.ts';
 import { type FeedSubscriber, TopicFeed } from './topic-feed.ts';
 
 export interface NodeReaderOptions {
   live: JournalReader;
-  replay: JournalReader;
+  replay: ReplayReader;
   safetyPollMs: number;
   onWakeUp(by: 'hint' | 'poll', topics: number): void;
   /** Limited: more topics had moved than one read takes. Throttled: the one before was still under way. */
@@ -28,6 +36,7 @@ export class NodeReader {
   readonly #options: NodeReaderOptions;
   readonly #feeds = new Map<bigint, TopicFeed>();
   readonly #dirty = new Set<TopicFeed>();
+  readonly #rings = new RingBudget(RINGS_BYTES_MAX);
   #reading = false;
   #polling = false;
   #pollAgain = false;
@@ -85,6 +94,7 @@ export class NodeReader {
   #forget(feed: TopicFeed): void {
     if (this.#feeds.get(feed.head.topicId) === feed) this.#feeds.delete(feed.head.topicId);
     this.#dirty.delete(feed);
+    this.#rings.remove(feed);
   }
 
   onHints(hints: readonly Hint[]): void {
@@ -180,10 +190,13 @@ export class NodeReader {
     const rowsOf = Map.groupBy(rows, ({ topicId }: JournalRow) => topicId);
     for (const feed of feeds) {
       const found = rowsOf.get(feed.head.topicId);
-      if (found && feed.extend(found) && this.#feeds.get(feed.head.topicId) === feed) {
-        this.#options.onPageFilled?.();
-        this.#dirty.add(feed);
-      }
+      if (!found) continue;
+      const mayHaveMore = feed.extend(found);
+      if (this.#feeds.get(feed.head.topicId) !== feed) continue;
+      this.#rings.grew(feed);
+      if (!mayHaveMore) continue;
+      this.#options.onPageFilled?.();
+      this.#dirty.add(feed);
     }
   }
 }

@@ -4,17 +4,20 @@
  * 1. `tailSeq` moves only by rows that were read, never by what a hint said.
  * 2. Readers at one position share one query and one encoded frame.
  */
-import type { JournalReader, JournalRow, TopicHead } from '../journal/journal-reader.ts';
+import type { JournalRow, TopicHead } from '../journal/journal-reader.ts';
 import {
+  BATCH_BYTES_MAX,
   BATCH_EVENTS_MAX,
   PAGE_BYTES_MAX,
   PAGE_EVENTS_MAX,
   RING_BYTES_MAX,
   RING_EVENTS_MAX,
 } from '../limits.ts';
-import { updatesFrame, type WireFormat } from '../wire/message-frame.ts';
-import { type EncodedEvent, encodeRow } from './encoded-event.ts';
+import { encodeRow } from './encoded-event.ts';
+import { batchAt, type EventBatch } from './event-batch.ts';
 import { EventRing } from './event-ring.ts';
+import type { Page } from './page.ts';
+import type { ReplayReader } from './replay-reader.ts';
 
 export interface FeedSubscriber {
   /** Everything up to here was written to it. */
@@ -27,14 +30,15 @@ export interface FeedSubscriber {
 
 export class TopicFeed {
   readonly subscribers = new Set<FeedSubscriber>();
-  readonly #replay: JournalReader;
+  readonly #replay: ReplayReader;
   readonly #ring = new EventRing(RING_EVENTS_MAX, RING_BYTES_MAX);
-  readonly #pages = new Map<bigint, Promise<readonly EncodedEvent[]>>();
+  /** What the ring holds, by where its readers stand. */
+  readonly #recent = new Map<bigint, EventBatch>();
+  #newest: EventBatch | undefined;
   #head: TopicHead;
   #tailSeq: bigint;
-  #lastFrame: { firstSeq: bigint; lastSeq: bigint; frame: Buffer } | undefined;
 
-  constructor(head: TopicHead, replay: JournalReader) {
+  constructor(head: TopicHead, replay: ReplayReader) {
     this.#head = head;
     this.#tailSeq = head.headSeq;
     this.#replay = replay;
@@ -49,9 +53,24 @@ export class TopicFeed {
     return this.#tailSeq;
   }
 
+  get ringBytes(): number {
+    return 2 * this.#ring.bytes;
+  }
+
+  cool(): void {
+    this.#ring.clear();
+    this.#forgetBatches();
+  }
+
+  #forgetBatches(): void {
+    this.#recent.clear();
+    this.#newest = undefined;
+  }
+
   /** Takes newly read rows. Says whether there may be more. */
   extend(rows: readonly JournalRow[]): boolean {
     let bytes = 0;
+    this.#forgetBatches();
     for (const row of rows) {
       if (row.seq <= this.#tailSeq) continue;
       const event = encodeRow(row);
@@ -78,7 +97,7 @@ export class TopicFeed {
 
   /** Retention overtook the tail: the rows between are gone, and who waits for them is told so by its next read. */
   #skipTo(floorSeq: bigint): void {
-    this.#ring.clear();
+    this.cool();
     this.#tailSeq = floorSeq;
     for (const subscriber of [...this.subscribers]) subscriber.onAvailable();
   }
@@ -90,37 +109,26 @@ export class TopicFeed {
     return this.#head;
   }
 
-  /** What this feed has in memory from `seq` on. */
-  recent(seq: bigint): readonly EncodedEvent[] {
-    return this.#ring.from(seq, BATCH_EVENTS_MAX);
+  /** What this feed has in memory from `nextSeq` on, as one frame takes it. */
+  recent(nextSeq: bigint): EventBatch | undefined {
+    if (nextSeq > this.#tailSeq) return undefined;
+    // Nearly everybody stands at the same place.
+    if (this.#newest?.firstSeq === nextSeq) return this.#newest;
+    const made = this.#recent.get(nextSeq);
+    if (made) return made;
+    const batch = batchAt(this.#head.topic, this.#ring.from(nextSeq, BATCH_EVENTS_MAX), nextSeq, {
+      eventsMax: BATCH_EVENTS_MAX,
+      bytesMax: BATCH_BYTES_MAX,
+    });
+    if (batch) this.#recent.set(nextSeq, batch);
+    this.#newest = batch;
+    return batch;
   }
 
-  /** One page after `afterSeq` from the journal; concurrent readers of one position share it. */
-  page(afterSeq: bigint): Promise<readonly EncodedEvent[]> {
-    const underway = this.#pages.get(afterSeq);
-    if (underway) return underway;
-    const { topicId, class: topicClass } = this.#head;
-    const page = this.#replay
-      .readAfter([{ topicId, class: topicClass, afterSeq }], {
-        rowsMax: PAGE_EVENTS_MAX,
-        bytesMax: PAGE_BYTES_MAX,
-      })
-      .then((rows) => rows.map(encodeRow))
-      .finally(() => this.#pages.delete(afterSeq));
-    this.#pages.set(afterSeq, page);
-    return page;
-  }
-
-  /** The frame of consecutive events; the one last made is shared by everyone who stands where its reader stood. */
-  frame(format: WireFormat, events: readonly [EncodedEvent, ...EncodedEvent[]]): Buffer {
-    const { topic } = this.#head;
-    if (format === 'json') return updatesFrame(format, topic, events);
-    const firstSeq = events[0].seq;
-    const lastSeq = firstSeq + BigInt(events.length - 1);
-    const made = this.#lastFrame;
-    if (made && made.firstSeq === firstSeq && made.lastSeq === lastSeq) return made.frame;
-    const frame = updatesFrame(format, topic, events);
-    this.#lastFrame = { firstSeq, lastSeq, frame };
-    return frame;
+  /** A page of the journal that begins with `nextSeq` or holds it. */
+  async page(nextSeq: bigint): Promise<Page> {
+    return (
+      this.#replay.kept(this.#head, nextSeq) ?? (await this.#replay.page(this.#head, nextSeq - 1n))
+    );
   }
 }

@@ -71,6 +71,8 @@ export function createRevocationFollower(deps: {
   function follow(head: TopicHead): Subscription {
     const subscription = new Subscription(head, head.headSeq + 1n, {
       onReady: take,
+      onWantsPage: (wanting) => void wanting.readPage(),
+      onPageDone: () => undefined,
       onStale: beginAnew,
       onHeadChanged: (changed, { epoch }) => {
         if (epoch !== changed.epoch) beginAnew(changed);
@@ -100,7 +102,7 @@ export function createRevocationFollower(deps: {
     let revoked = false;
     try {
       for (let batch = subscription.take(); batch; batch = subscription.take()) {
-        for (const event of batch) revoked = apply(event) || revoked;
+        for (const event of batch.events) revoked = apply(event) || revoked;
       }
     } catch (fault) {
       onFault(fault);

@@ -1,22 +1,29 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Backlog, QueueBudget } from './queue-budget.ts';
 
 /**
  * What waits to be taken by one peer. Frames of one tick leave in one write. It never refuses a frame: callers ask
  * `hasRoom` first, so that what is not written is a position in a topic, not a copy of it.
  */
-export class Outbox {
+export class Outbox implements Backlog {
   readonly #socket: Duplex;
-  readonly #bytesMax: number;
-  #pending: Uint8Array[] = [];
+  readonly #budget: QueueBudget;
+  readonly #onRoom: () => void;
+  #waiters: (() => void)[] = [];
+  /** Most writes are one frame. */
+  #first: Uint8Array | undefined;
+  #rest: Uint8Array[] = [];
   #pendingBytes = 0;
   #sentBytes = 0;
   #flushing = false;
+  #ended = false;
 
-  constructor(socket: Duplex, bytesMax: number, onRoom: () => void) {
+  constructor(socket: Duplex, budget: QueueBudget, onRoom: () => void) {
     this.#socket = socket;
-    this.#bytesMax = bytesMax;
-    socket.on('drain', onRoom);
+    this.#budget = budget;
+    this.#socket.on('drain', () => this.onRoom());
+    this.#onRoom = onRoom;
   }
 
   get queuedBytes(): number {
@@ -29,26 +36,27 @@ export class Outbox {
   }
 
   get hasRoom(): boolean {
-    return this.queuedBytes < this.#bytesMax;
+    const { queuedBytes } = this;
+    return queuedBytes === 0 || queuedBytes < this.#budget.bytesMax;
   }
 
   /** Resolves when there is room, or the socket is gone. */
   async whenRoom(): Promise<void> {
-    while (!this.hasRoom && !this.#socket.destroyed) {
+    while (!this.hasRoom && !this.#ended) {
       this.flush();
       await new Promise<void>((resolve) => {
-        const done = () => {
-          this.#socket.off('drain', done).off('close', done);
-          resolve();
-        };
-        this.#socket.once('drain', done).once('close', done);
+        this.#waiters.push(resolve);
       });
     }
   }
 
+  onRoom(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+    this.#onRoom();
+  }
+
   write(frame: Uint8Array): void {
-    this.#pending.push(frame);
-    this.#pendingBytes += frame.length;
+    this.add(frame);
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => this.flush());
@@ -59,22 +67,44 @@ export class Outbox {
    * loses the socket with it, unread bytes of the kernel included.
    */
   discard(): void {
-    this.#pending = [];
+    this.#first = undefined;
+    this.#rest = [];
     this.#pendingBytes = 0;
     if (this.#socket.writableLength === 0) return;
     if (this.#socket instanceof Socket) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
+  /** Leaves with the next `flush`, which the caller sees to. */
+  add(frame: Uint8Array): void {
+    if (this.#first === undefined) this.#first = frame;
+    else this.#rest.push(frame);
+    this.#pendingBytes += frame.length;
+  }
+
   flush(): void {
     this.#flushing = false;
-    const frames = this.#pending;
-    if (frames.length === 0 || this.#socket.destroyed) return;
-    this.#pending = [];
-    this.#sentBytes += this.#pendingBytes;
+    const socket = this.#socket;
+    if (this.#first === undefined || socket.destroyed) return;
+    const [first, bytes] = [this.#first, this.#pendingBytes];
+    this.#first = undefined;
     this.#pendingBytes = 0;
-    this.#socket.cork();
-    for (const frame of frames) this.#socket.write(frame);
-    this.#socket.uncork();
+    this.#sentBytes += bytes;
+    if (this.#rest.length === 0) {
+      socket.write(first);
+    } else {
+      socket.cork();
+      socket.write(first);
+      for (const frame of this.#rest.splice(0)) socket.write(frame);
+      socket.uncork();
+    }
+    if (socket.writableLength > 0) this.#budget.add(this, bytes);
+  }
+
+  /** The socket is gone, and with it what waited for it. */
+  end(): void {
+    this.#ended = true;
+    this.#budget.remove(this);
+    for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

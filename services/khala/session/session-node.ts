@@ -9,7 +9,10 @@ import type { NodeReader } from '../feed/node-reader.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
 import type { KhalaMetrics } from '../metrics.ts';
 import type { Revocations } from '../revocations/revocations.ts';
-import type { SessionTiming } from './liveness.ts';
+import type { DeliveryCounts } from './delivery-counts.ts';
+import type { DeliveryRounds } from './delivery-rounds.ts';
+import type { LivenessWheel, SessionTiming } from './liveness.ts';
+import type { QueueBudget } from './queue-budget.ts';
 
 /** What a session needs of its node. */
 export interface SessionNode {
@@ -23,6 +26,10 @@ export interface SessionNode {
   readonly audit: AuditLog;
   readonly metrics: KhalaMetrics;
   readonly fanout: FanoutLog;
+  readonly counts: DeliveryCounts;
+  readonly rounds: DeliveryRounds;
+  readonly budget: QueueBudget;
+  readonly liveness: LivenessWheel;
   now(): number;
   /** Counter rows of those topics that have one. Waits through an outage of the database. */
   heads(topics: readonly string[], wanted: () => boolean): Promise<TopicHead[]>;

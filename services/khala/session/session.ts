@@ -14,12 +14,12 @@ import { decodeFrame, decodeJsonFrame, type KhalaMessage } from '#proto/khala-fr
 import { type ClientRate, createClientRate } from '../admission/client-rate.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Grant } from '../authentication/sync-token.ts';
-import { INBOX_FRAMES_MAX, OUTBOX_BYTES_MAX } from '../limits.ts';
+import { INBOX_FRAMES_MAX } from '../limits.ts';
 import { messageFrame, type WireFormat } from '../wire/message-frame.ts';
 import { grantOfHello, grantOfRefresh } from './credentials.ts';
 import { challengeOf, welcomeOf } from './greeting.ts';
 import { createInbox, type Inbox } from './inbox.ts';
-import { createLiveness, type Liveness } from './liveness.ts';
+import { Liveness, type LivenessHost } from './liveness.ts';
 import { Outbox } from './outbox.ts';
 import { type ErrorText, SessionFault } from './session-fault.ts';
 import type { SessionNode } from './session-node.ts';
@@ -39,7 +39,7 @@ const PEER_CLOSED: ReadonlyMap<number, string> = new Map([
   [1009, 'frame_too_large'],
 ]);
 
-export class Session {
+export class Session implements LivenessHost {
   readonly id: string;
   readonly #node: SessionNode;
   readonly #socket: WebSocket;
@@ -53,13 +53,14 @@ export class Session {
   #state: SessionState = { name: 'challenged' };
   #deadline: NodeJS.Timeout;
   #drainTimer: NodeJS.Timeout | undefined;
+  #forgetLiveness: (() => void) | undefined;
 
   constructor(id: string, node: SessionNode, socket: WebSocket, raw: Duplex, format: WireFormat) {
     this.id = id;
     this.#node = node;
     this.#socket = socket;
     this.#format = format;
-    this.#outbox = new Outbox(raw, OUTBOX_BYTES_MAX, () => this.#subscriptions.deliver());
+    this.#outbox = new Outbox(raw, node.budget, () => this.#subscriptions.deliver());
     this.#subscriptions = new SubscriptionSet({
       node,
       format,
@@ -74,13 +75,7 @@ export class Session {
       pause: () => socket.pause(),
       resume: () => socket.resume(),
     });
-    this.#liveness = createLiveness({
-      outbox: this.#outbox,
-      timing: node.timing,
-      beat: (sentAtMs) => this.#send({ kind: 'heartbeat', sent_at_ms: BigInt(sentAtMs) }),
-      onDead: () => this.#end('resume_after', 'silent_client'),
-      onStalled: () => this.#fail(new SessionFault('slow_consumer', 'slow_consumer')),
-    });
+    this.#liveness = new Liveness(this.#outbox, this);
     this.#deadline = setTimeout(
       () =>
         this.#fail(new SessionFault('unauthorized', 'hello_too_late', { action: 'resume_after' })),
@@ -99,6 +94,18 @@ export class Session {
 
   get admitted(): boolean {
     return this.#state.name === 'admitted';
+  }
+
+  beat(sentAtMs: number): void {
+    this.#send({ kind: 'heartbeat', sent_at_ms: BigInt(sentAtMs) });
+  }
+
+  onDead(): void {
+    this.#end('resume_after', 'silent_client');
+  }
+
+  onStalled(): void {
+    this.#fail(new SessionFault('slow_consumer', 'slow_consumer'));
   }
 
   /** Refuses with a typed error, before or after HELLO. */
@@ -182,7 +189,7 @@ export class Session {
     this.#state = { name: 'authenticating' };
     this.#admit(await grantOfHello(this.#node, hello, this.#nonce));
     if (!this.admitted) return;
-    this.#liveness.start();
+    this.#forgetLiveness = this.#node.liveness.add(this.#liveness);
     this.#node.metrics.khala_connects_total.record(1, { outcome: 'admitted' });
     this.#audit({ decision: 'allow', reason: 'admitted' });
   }
@@ -264,10 +271,11 @@ export class Session {
     this.#state = { name: 'closed' };
     clearTimeout(this.#deadline);
     clearTimeout(this.#drainTimer);
-    this.#liveness.stop();
+    this.#forgetLiveness?.();
     this.#inbox.stop();
     this.#subscriptions.end();
     this.#node.fanout.closed(cause);
+    this.#outbox.end();
     this.#node.metrics.khala_disconnects_total.record(1, { cause });
     this.#node.onEnded(this.id);
   }

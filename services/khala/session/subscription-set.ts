@@ -42,6 +42,7 @@ export class SubscriptionSet {
     this.#delivery = new Delivery({
       format: options.format,
       outbox: options.outbox,
+      rounds: options.node.rounds,
       onWritten: (subscription, events, bytes) => this.#countWritten(subscription, events, bytes),
       onCaughtUp: (subscription) => this.#countCaughtUp(subscription),
     });
@@ -139,6 +140,8 @@ export class SubscriptionSet {
     });
     const subscription = new Subscription(head, found.nextSeq, {
       onReady: (ready) => this.#delivery.offer(ready),
+      onWantsPage: (wanting) => this.#delivery.wantPage(wanting),
+      onPageDone: (done) => this.#delivery.releasePage(done),
       onStale: (stale, now, reason) => this.#stale(stale, now, reason),
       onHeadChanged: (changed, now) => this.#recheck(changed, now),
       onReadFault: (error) => this.#node.onFault(error),
@@ -227,10 +230,8 @@ export class SubscriptionSet {
   }
 
   #countWritten(subscription: Subscription, events: number, bytes: number): void {
-    const topicClass = subscription.feed?.head.class ?? 'system';
-    this.#node.fanout.served(subscription.topic, events);
-    this.#node.metrics.khala_events_sent_total.record(events, { topic_class: topicClass });
-    this.#node.metrics.khala_bytes_sent_total.record(bytes, { topic_class: topicClass });
+    const { topic, feed } = subscription;
+    this.#node.counts.add(topic, feed?.head.class ?? 'system', events, bytes);
   }
 
   #countCaughtUp(subscription: Subscription): void {

@@ -6,16 +6,19 @@
  * 3. It holds at most one page, and asks for the next one only when the outbox took this one.
  */
 import type { StaleReason } from '#proto/gen/types.ts';
-import type { EncodedEvent } from '../feed/encoded-event.ts';
+import type { EventBatch } from '../feed/event-batch.ts';
+import type { Page } from '../feed/page.ts';
 import type { FeedSubscriber, TopicFeed } from '../feed/topic-feed.ts';
 import type { TopicHead } from '../journal/journal-reader.ts';
-import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, READ_RETRY_MS } from '../limits.ts';
-
-export type Batch = readonly [EncodedEvent, ...EncodedEvent[]];
+import { READ_RETRY_MS } from '../limits.ts';
 
 export interface SubscriptionHost {
   /** There may be something to take. */
   onReady(subscription: Subscription): void;
+  /** It has to read what is older than the tail: answer with `readPage` when it may. */
+  onWantsPage(subscription: Subscription): void;
+  /** The page is read to its end, or was forgotten. */
+  onPageDone(subscription: Subscription): void;
   onStale(subscription: Subscription, head: TopicHead, reason: StaleReason): void;
   onHeadChanged(subscription: Subscription, head: TopicHead): void;
   onReadFault(error: unknown): void;
@@ -24,12 +27,15 @@ export interface SubscriptionHost {
 export class Subscription implements FeedSubscriber {
   readonly topic: string;
   readonly epoch: string;
+  /** Of its connection's delivery: it waits for its turn, and what it wrote beyond its turns. */
+  isQueued = false;
+  owedBytes = 0;
   readonly #host: SubscriptionHost;
   /** CAUGHT_UP is due when everything up to here is written. */
   readonly #targetSeq: bigint;
   #feed: TopicFeed | undefined;
   #nextSeq: bigint;
-  #page: readonly EncodedEvent[] = [];
+  #page: Page | undefined;
   #loading = false;
   #caughtUp = false;
   #ended = false;
@@ -54,28 +60,30 @@ export class Subscription implements FeedSubscriber {
     return this.#nextSeq - 1n;
   }
 
+  /** There is something to take, or to be read first. */
+  get hasNext(): boolean {
+    return this.#feed !== undefined && this.#nextSeq <= this.#feed.tailSeq;
+  }
+
   get live(): boolean {
     return this.#caughtUp;
   }
 
   end(): void {
     this.#ended = true;
-    this.#page = [];
+    this.#page = undefined;
   }
 
   /** The next events to write, which thereby count as written; nothing while none is at hand. */
-  take(): Batch | undefined {
+  take(): EventBatch | undefined {
     const feed = this.#feed;
     if (!feed || this.#ended) return undefined;
-    const ofPage = this.#successors(this.#page);
-    if (!ofPage) this.#page = [];
-    const batch = ofPage ?? this.#successors(feed.recent(this.#nextSeq));
-    if (batch) {
-      this.#nextSeq = batch[0].seq + BigInt(batch.length);
-      return batch;
-    }
-    if (this.#nextSeq <= feed.tailSeq) void this.#load(feed);
-    return undefined;
+    const batch = this.#page?.batchAt(this.#nextSeq) ?? feed.recent(this.#nextSeq);
+    if (batch) this.#nextSeq = batch.nextSeq;
+    // Others of this connection wait for its place.
+    if (this.#page && !this.#page.holds(this.#nextSeq)) this.forgetPage();
+    if (!batch && !this.#loading && this.hasNext) this.#host.onWantsPage(this);
+    return batch;
   }
 
   /** True once, when what was there at the subscription has been written. */
@@ -93,39 +101,31 @@ export class Subscription implements FeedSubscriber {
     this.#host.onHeadChanged(this, head);
   }
 
-  #successors(events: readonly EncodedEvent[]): Batch | undefined {
-    const batch: EncodedEvent[] = [];
-    let bytes = 0;
-    let expected = this.#nextSeq;
-    for (const event of events) {
-      if (event.seq < expected) continue;
-      if (event.seq !== expected || batch.length === BATCH_EVENTS_MAX) break;
-      bytes += event.update.length;
-      if (bytes > BATCH_BYTES_MAX && batch.length > 0) break;
-      batch.push(event);
-      expected += 1n;
-    }
-    const [first, ...rest] = batch;
-    return first && [first, ...rest];
+  forgetPage(): void {
+    if (!this.#page) return;
+    this.#page = undefined;
+    this.#host.onPageDone(this);
   }
 
-  async #load(feed: TopicFeed): Promise<void> {
-    if (this.#loading) return;
+  async readPage(): Promise<void> {
+    const feed = this.#feed;
+    if (!feed || this.#loading) return;
     this.#loading = true;
-    const afterSeq = this.#nextSeq - 1n;
     try {
-      const page = await feed.page(afterSeq);
+      const page = await feed.page(this.#nextSeq);
       if (this.#ended) return;
-      if (page[0]?.seq !== this.#nextSeq) {
+      if (page.holds(this.#nextSeq)) {
+        this.#page = page;
+      } else {
         const head = await feed.refresh();
         // The refresh may have found more: a new lineage, another owner.
         if (!this.#ended) this.#host.onStale(this, head, staleReason(head, this.#nextSeq));
         return;
       }
-      this.#page = page;
     } catch (error) {
       this.#host.onReadFault(error);
       await new Promise((resolve) => setTimeout(resolve, READ_RETRY_MS));
+      this.#host.onPageDone(this);
     } finally {
       this.#loading = false;
     }

@@ -112,7 +112,7 @@ export async function startNode(
     allowedOrigins: ['https://app.example'],
     window: DEFAULT_WINDOW,
     timing: {
-      helloTimeoutMs: 2_000,
+      helloTimeoutMs: 10_000,
       heartbeatIntervalMs: 5_000,
       deadAfterMs: 15_000,
       stalledAfterMs: 10_000,
