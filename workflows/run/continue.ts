@@ -3,6 +3,7 @@
  *
  * 1. A history ends only where the main flow can be entered again from what is carried: between two turns, while a worker
  *    holds a turn, while the run waits for a worker.
+ *    While a person or a verifier is waited for it cannot end, and what may still be said to the run is bounded.
  * 2. It ends with no handler under way and nobody in the lock, so no message is half answered.
  * 3. A signal that arrives with the last task makes the server repeat that task, so it is in what is carried.
  */

@@ -125,7 +125,7 @@ export const CONVERSATION_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-async function say({ lab, owner, input, handle }: Stage, mode: MessageMode): Promise<void> {
+export async function say({ lab, owner, input, handle }: Stage, mode: MessageMode): Promise<void> {
   const message_id = newId('msg');
   const { run_id, thread_id } = input;
   const thread = { thread_id, run_id, user_id: owner.user_id, org_id: null };
