@@ -2,7 +2,7 @@
  * Runs of the real Codex on a real stack, with a script in the place of its model: what it asks is answered elsewhere, what
  * people say reaches it, and a host that is killed goes on with the same thread.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codexNeeded, KNOWN_MODEL } from '#clients/agent-host/drivers/codex/testing/codex-turns.ts';
@@ -75,7 +75,11 @@ describe.skipIf(codexNeeded)(`runs of Codex on the stack${codexNeeded}`, () => {
 
   beforeAll(async () => {
     model = await startScriptedModel(script);
-    stack = await startStackProcess(await stackDirectory(), { OPENAI_API_KEY: 'sk-of-a-test' });
+    const directory = await stackDirectory();
+    // Commands run in a login shell: what the person's own does at its start is no part of the test.
+    const HOME = join(directory, 'person');
+    mkdirSync(HOME);
+    stack = await startStackProcess(directory, { OPENAI_API_KEY: 'sk-of-a-test', HOME });
     repositoryWithBug(join(stack.directory, 'src', 'app'));
     oa = oaOf(stack, join(stack.directory, 'src'));
     await oa.login(EMAIL);

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codexNeeded } from '#clients/agent-host/drivers/codex/testing/codex-turns.ts';
 import { processesOf } from '#clients/agent-host/testing/left-behind.ts';
@@ -10,7 +11,10 @@ describe.skipIf(codexNeeded)(`npm run demo -- --agent codex --offline${codexNeed
   let demo: DemoProcess;
   beforeAll(async () => {
     directory = await stackDirectory();
-    demo = startDemo(directory, undefined, ['--agent', 'codex', '--offline']);
+    // Commands run in a login shell: what the person's own does at its start is no part of the test.
+    const HOME = join(directory, 'person');
+    mkdirSync(HOME);
+    demo = startDemo(directory, undefined, ['--agent', 'codex', '--offline'], { HOME });
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -17,6 +17,7 @@ export function startDemo(
   directory: string,
   wrap: (command: string[]) => string[] = (command) => command,
   flags: string[] = [],
+  more: NodeJS.ProcessEnv = {},
 ): DemoProcess {
   const [program = '', ...args] = wrap([
     'npm',
@@ -32,6 +33,7 @@ export function startDemo(
       OA_CONFIG_HOME: join(directory, 'config'),
       OA_DATA_HOME: join(directory, 'home'),
       OA_PORTS: 'free',
+      ...more,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
