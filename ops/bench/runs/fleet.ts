@@ -28,7 +28,7 @@ const EVENTS_PER_INTERVAL = 5;
 const WARM_UP_MS = 5_000;
 const MEASURED_MS = 10_000;
 /** Each once with the batches of a host gathered in requests, once without. */
-const ROUNDS = 2;
+const ROUNDS = 3;
 /** Time for the hosts' processes to start. */
 const BEGIN_AFTER_MS = 3_000;
 /** Few: they are made while hosts and clients are set up, and nothing is measured yet. */
