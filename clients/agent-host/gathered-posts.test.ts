@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import type { ErrorCode } from '#proto/errors.ts';
 import { ApiError } from '../api/errors.ts';
 import { GATHERED_RUNS_MAX, gatherPosts, type RunBatch } from './gathered-posts.ts';
 
 /** A platform whose answers wait until they are let go. */
-function platform(refused: readonly string[] = [], version: 'this' | 'earlier' = 'this') {
+function platform(refused: readonly string[] = [], whole?: ErrorCode) {
   const requests: string[][] = [];
   const answers: (() => void)[] = [];
   const answered = (batches: readonly RunBatch<string>[]) => {
@@ -20,7 +21,7 @@ function platform(refused: readonly string[] = [], version: 'this' | 'earlier' =
       return outcome;
     },
     async together(batches) {
-      if (version === 'earlier') throw new ApiError('Validation', 'none', { code: 'not_found' });
+      if (whole) throw new ApiError('Validation', 'no', { code: whole });
       await answered(batches);
       return batches.map(outcomeOf);
     },
@@ -71,10 +72,18 @@ test('a request holds no more runs and bytes than the platform takes', async () 
   expect(requests.slice(2).map(({ length }) => length)).toEqual([2, GATHERED_RUNS_MAX, 3]);
 });
 
-test('a platform of an earlier version is asked for each run by itself', async () => {
-  const { post, requests, answerAll } = platform([], 'earlier');
-  const posted = ['a', 'b', 'c', 'd'].map((run) => post(run, ['x']));
+test.each([
+  ['of an earlier version', 'not_found'],
+  ['that cannot read one of them', 'invalid_request'],
+] as const)('a platform %s is asked for each run by itself', async (_, whole) => {
+  const { post, requests, answerAll } = platform(['c'], whole);
+  const posted = Promise.allSettled(['a', 'b', 'c', 'd'].map((run) => post(run, ['x'])));
   await answerAll();
-  expect(await Promise.all(posted)).toEqual(['a', 'b', 'c', 'd']);
+  expect((await posted).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
   expect(requests).toEqual([['a'], ['b'], ['c'], ['d']]);
 });

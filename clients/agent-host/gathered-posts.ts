@@ -57,7 +57,7 @@ export function gatherPosts<Event, Appended>(
 
   async function send(batches: Waiting<Event, Appended>[]): Promise<void> {
     if (batches.length === 1 || !gathers) {
-      await Promise.all(batches.map((batch) => deps.one(batch).then(batch.resolve, batch.reject)));
+      await sendEach(batches);
       return;
     }
     try {
@@ -69,13 +69,16 @@ export function gatherPosts<Event, Appended>(
         } else batch.resolve(outcome);
       }
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'not_found') {
-        gathers = false;
-        await send(batches);
-        return;
-      }
-      for (const batch of batches) batch.reject(error);
+      const isRefused = error instanceof ApiError && error.kind === 'Validation';
+      if (isRefused && error.code === 'not_found') gathers = false;
+      // What is wrong with one of them must not be told to the others.
+      if (isRefused && !error.retryable) await sendEach(batches);
+      else for (const batch of batches) batch.reject(error);
     }
+  }
+
+  async function sendEach(batches: Waiting<Event, Appended>[]): Promise<void> {
+    await Promise.all(batches.map((batch) => deps.one(batch).then(batch.resolve, batch.reject)));
   }
 
   return (runId, events) =>
