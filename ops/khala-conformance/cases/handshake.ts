@@ -11,12 +11,11 @@ import {
   hello,
   helloWithSameToken,
   on,
-  onOneNode,
   open,
-  quiet,
-  wait,
   welcomed,
 } from '../steps/connection.ts';
+import { quiet, wait } from '../steps/line.ts';
+import { onOneNode } from '../steps/node.ts';
 import { follows, subscribe, topic, unsubscribe } from '../steps/topics.ts';
 import { bytes, frame } from '../steps/wire.ts';
 

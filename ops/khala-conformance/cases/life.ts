@@ -1,24 +1,16 @@
 import type { Case } from '../case.ts';
+import { admitted, closed, error, on, refresh, welcomed } from '../steps/connection.ts';
 import {
-  admitted,
-  closed,
-  drain,
-  error,
-  errorWithPosition,
   hangUp,
   heartbeats,
   hush,
-  on,
-  onSpareNode,
   quiet,
   readAgain,
-  reconnect,
-  refresh,
   stopReading,
   untilStalled,
   wait,
-  welcomed,
-} from '../steps/connection.ts';
+} from '../steps/line.ts';
+import { drain, errorWithPosition, onSpareNode, reconnect } from '../steps/node.ts';
 import {
   caughtUp,
   follows,

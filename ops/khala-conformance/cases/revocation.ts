@@ -9,8 +9,8 @@ import {
   helloWithSameToken,
   on,
   open,
-  quiet,
 } from '../steps/connection.ts';
+import { quiet } from '../steps/line.ts';
 import {
   follows,
   publish,

@@ -1,6 +1,7 @@
 import type { Case } from '../case.ts';
 import { encodeFrame } from '../peer/protobuf.ts';
-import { admitted, closed, error, on, quiet } from '../steps/connection.ts';
+import { admitted, closed, error, on } from '../steps/connection.ts';
+import { quiet } from '../steps/line.ts';
 import {
   caughtUp,
   follows,

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { CompactSign, decodeJwt, exportJWK } from 'jose';
 import type { Device, TokenChanges } from '../authority.ts';
 import { CLOSE_CODES, type CloseAction, type ErrorCode } from '../peer/contract.ts';
@@ -81,13 +80,6 @@ export function hello(credentials: Credentials = {}): Step {
     },
   };
 }
-
-export const onOneNode: Step = {
-  says: 'all on one node',
-  async play(scene) {
-    scene.stay();
-  },
-};
 
 /** Another socket with the token of the one before. */
 export const helloWithSameToken: Step = {
@@ -200,29 +192,6 @@ export function closed(...expected: (CloseAction | number)[]): Step {
   };
 }
 
-/** For that long nothing but heartbeats comes, and the socket stays. */
-export function quiet(ms: number, alias = ''): Step {
-  return {
-    says: `${ms} ms: nothing${alias && ` of ${alias}`}`,
-    async play(scene) {
-      const { peer } = scene;
-      await delay(ms);
-      if (peer.close) throw new Error(`closed ${peer.close.code} ${peer.close.reason}`);
-      const came = peer.leftOver(scene.topic(alias));
-      if (came.length > 0) throw new Error(`came ${came[0]?.kind} ${plain(came[0]?.payload)}`);
-    },
-  };
-}
-
-export function wait(ms: number): Step {
-  return {
-    says: `${ms} ms pass`,
-    async play() {
-      await delay(ms);
-    },
-  };
-}
-
 /** The steps on a socket of that name. */
 export function on(name: string, ...steps: (Step | Step[])[]): Step[] {
   return steps.flat().map((step) => ({
@@ -234,89 +203,4 @@ export function on(name: string, ...steps: (Step | Step[])[]): Step[] {
       scene.at = before;
     },
   }));
-}
-
-export const hangUp: Step = {
-  says: 'the line is cut',
-  async play({ peer }) {
-    peer.end();
-  },
-};
-
-export const hush: Step = {
-  says: 'no heartbeat any more',
-  async play({ peer }) {
-    peer.hush();
-  },
-};
-
-export const stopReading: Step = {
-  says: 'takes no byte any more',
-  async play({ peer }) {
-    peer.socket.pause();
-  },
-};
-
-export const readAgain: Step = {
-  says: 'reads again',
-  async play({ peer }) {
-    peer.socket.resume();
-  },
-};
-
-export function heartbeats(count: number): Step {
-  return {
-    says: `← ${count} HEARTBEATs`,
-    async play(scene) {
-      const { peer } = scene;
-      const enough = peer.heartbeats + count;
-      await scene.until('heartbeats', () => peer.heartbeats >= enough);
-    },
-  };
-}
-
-/** Longer than a node waits for a socket that takes no byte. */
-export const untilStalled: Step = {
-  says: 'longer than a stalled socket may',
-  play: ({ stalledAfterMs }) => delay(stalledAfterMs * STALLED_MARGIN),
-};
-
-/** A node looks twice within that time, and the machine may be busy. */
-const STALLED_MARGIN = 2;
-
-/** The next socket of the case goes to a node that may be shut down. */
-export const onSpareNode: Step = {
-  says: 'on a node that may be shut down',
-  play: (scene) => scene.goToSpareNode(),
-};
-
-export const drain: Step = {
-  says: 'that node is shut down',
-  async play({ spareNode }) {
-    // It ends when its last socket is gone, which this case is about to see.
-    spareNode.drain().catch(() => undefined);
-  },
-};
-
-/** The node names a time to go. */
-export const reconnect: Step = {
-  says: '← RECONNECT',
-  async play(scene) {
-    await scene.expect('reconnect', '', { after_ms: /^\d+$/ });
-  },
-};
-
-/** An ERROR of the connection that names the last seq sent of a topic. */
-export function errorWithPosition(code: ErrorCode, alias: string): Step {
-  return {
-    says: `← ERROR ${code} with the position of ${alias}`,
-    async play(scene) {
-      const { positions } = await scene.expect('error', '', { code });
-      const [position, ...others] = positions as Values[];
-      const sent = scene.peer.lastSeq(scene.topic(alias));
-      if (others.length > 0 || position?.['seq'] !== sent) {
-        throw new Error(`positions ${plain(positions)}, but ${sent} was the last to come`);
-      }
-    },
-  };
 }
