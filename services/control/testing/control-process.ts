@@ -66,8 +66,8 @@ export async function startTestControl(options: TestControlOptions = {}): Promis
   );
 
   const database = await testDatabase(['control']);
-  const upstream = await startUpstreamServer(trusted);
   const clock = createTestClock();
+  const upstream = await startUpstreamServer(trusted, clock.now);
   const printed: string[] = [];
   const settings = {
     OA_ENV: 'test',

@@ -33,13 +33,17 @@ export interface UpstreamServer {
   close(): Promise<void>;
 }
 
-/** Stands where the runtime stands: over HTTP, judging every assertion as the runtime does, answering as told. */
-export async function startUpstreamServer(trusted: JSONWebKeySet): Promise<UpstreamServer> {
+/** Stands where the runtime stands: over HTTP, judging every assertion as the runtime does, by control's clock, answering as told. */
+export async function startUpstreamServer(
+  trusted: JSONWebKeySet,
+  now: () => Date,
+): Promise<UpstreamServer> {
   const verifyAssertion = createAssertionVerifier({
     audience: 'runtime',
     trusted,
     nonces: seenOnce(),
     gateways: ['control'],
+    now: () => now().getTime(),
   });
   const server = createServer((request, response) => {
     serve(request, response).catch((error) => {
