@@ -83,6 +83,8 @@ export const sessionRevocations = controlSchema.table(
     nextAttemptAt: moment('next_attempt_at').notNull(),
     lastError: text('last_error').notNull().default(''),
     toldAt: moment('told_at'),
+    userId: text('user_id'),
+    orgId: text('org_id'),
   },
   (table) => [
     index('session_revocations_open').on(table.nextAttemptAt).where(sql`told_at is null`),

@@ -1,4 +1,4 @@
-/** Tells the runtime which sessions have ended, until it has confirmed each (invariants in `db/control/session-revocations.ts`). */
+/** Tells the runtime which sessions and memberships have ended, until it has confirmed each (invariants in `db/control/session-revocations.ts`). */
 import type { Logger } from 'pino';
 import type { Sql } from '#db/connect.ts';
 import {
@@ -87,10 +87,13 @@ export async function deliverDue(deps: CourierDeps): Promise<number> {
 
 async function deliver(deps: CourierDeps, row: SessionRevocationRow): Promise<boolean> {
   const { sql, runtime, logger } = deps;
-  const { revocation_id: revocationId, session_ids, reason, attempts } = row;
+  const { revocation_id: revocationId, session_ids, user_id, org_id, reason, attempts } = row;
+  const user_ids = user_id === null ? [] : [user_id];
+  const org_ids = org_id === null ? [] : [org_id];
   const requestId = newId('req');
+  const named = { session_ids, user_ids, org_ids, reason };
   try {
-    const order = messageOf('openagents.runtime.v1.RevokeSyncRequest', { session_ids, reason });
+    const order = messageOf('openagents.runtime.v1.RevokeSyncRequest', named);
     await runtime.revokeSync(order, { requestId });
   } catch (error) {
     const delayMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts, 10));
@@ -110,7 +113,7 @@ async function deliver(deps: CourierDeps, row: SessionRevocationRow): Promise<bo
       event: 'auth.sessions.revocation.propagation.completed',
       outcome: 'ok',
       requestId,
-      attributes: { revocation_id: String(revocationId), session_ids, reason, attempts },
+      attributes: { revocation_id: String(revocationId), ...named, attempts },
       now,
     });
   });

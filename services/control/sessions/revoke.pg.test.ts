@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { insertMembershipRevocation } from '#db/control/session-revocations.ts';
+import { transaction } from '#db/transaction.ts';
+import { newId } from '#proto/ids.ts';
 import { read, refusal, startTestControl, type TestControl } from '../testing/control-process.ts';
 
 let control: TestControl;
@@ -176,4 +179,21 @@ test('the list shows every session with its end', async () => {
     await control.request('/api/auth/sessions?device_id=phone', { token: laptop.token }),
   );
   expect(phones.data['sessions']).toHaveLength(1);
+});
+
+test('a lost membership is told as this person of this organisation, and of no session', async () => {
+  const userId = newId('user');
+  const orgId = newId('org');
+  control.upstream.broken = true;
+  await transaction(control.database.control, (tx) =>
+    insertMembershipRevocation(tx, { userId, orgId, reason: 'left', now: new Date() }),
+  );
+  control.upstream.broken = false;
+  control.clock.advance(60_000);
+  await vi.waitFor(() => {
+    const told = control.upstream.requests.filter(({ body }) => body.includes(userId));
+    expect(told.map(({ body }) => JSON.parse(body)).at(-1)).toMatchObject({
+      ...{ session_ids: [], user_ids: [userId], org_ids: [orgId], reason: 'left' },
+    });
+  }, 5_000);
 });
