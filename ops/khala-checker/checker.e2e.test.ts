@@ -23,6 +23,11 @@ test('two nodes, every kind of bad day: each event comes once, in order, to ever
   expect(outcome.deliveries).toBeGreaterThanOrEqual(DELIVERIES);
   expect(Object.keys(outcome.disturbances).sort()).toEqual(Object.keys(DISTURBANCES).sort());
   expect(outcome.crashes).toBeGreaterThan(0);
+  // Retention did overtake readers, and cursors past the head were tried.
+  expect(outcome.stale).toMatchObject({
+    retention_expired: expect.any(Number),
+    cursor_ahead: expect.any(Number),
+  });
 });
 
 test('three nodes: clients that are thrown from one to the other lose nothing', {

@@ -59,7 +59,7 @@ export const DISTURBANCES = {
   },
   async floor_moved({ stage, topics, random }) {
     for (const topic of random.shuffled(topics).slice(0, FLOORS_AT_ONCE)) {
-      await moveFloor(stage.owner, topic, random.below(400));
+      await moveFloor(stage, topic, random.below(400));
     }
   },
   async tokens_late({ delayTokens, random }) {

@@ -1,26 +1,26 @@
-import type { Sql } from '#db/connect.ts';
+import { deleteUnreachable, moveFloors } from '#db/runtime/retention.ts';
 import { rowsUpTo } from './read-truth.ts';
+import type { Stage } from './stage.ts';
 import type { WrittenTopic } from './written-topic.ts';
 
 /**
- * Retention as its workflow does it: the floor moves in the transaction that makes the rows unreachable. A run keeps
- * its log. What goes is read first, for the checker has to know what it was.
+ * Retention as its workflow does it, with a floor of our choice: it moves, then the rows below it go. A run keeps its
+ * log. What goes is read before, for the checker has to know what it was.
  */
-export async function moveFloor(owner: Sql, written: WrittenTopic, keep: number): Promise<void> {
-  await owner.begin(async (tx) => {
-    const [head] = await tx<{ topic_id: bigint; head_seq: bigint; floor_seq: bigint }[]>`
-      select topic_id, head_seq, floor_seq from runtime.sync_heads where topic = ${written.topic}`;
-    if (!head) return;
-    const floorSeq = head.head_seq - BigInt(keep);
-    if (floorSeq <= head.floor_seq) return;
-    await tx`
-      update runtime.sync_topics set floor_seq = ${floorSeq}, head_seq = greatest(head_seq, ${floorSeq})
-      where topic_id = ${head.topic_id}`;
-    if (written.class === 'run_events') return;
-    const removed = await rowsUpTo(tx, written, floorSeq);
-    await tx`
-      delete from runtime.sync_events
-      where topic_id = ${head.topic_id} and class = ${written.class} and seq <= ${floorSeq}`;
-    for (const [seq, row] of removed) written.removed.set(seq, row);
-  });
+export async function moveFloor(
+  { owner, runtime }: Stage,
+  written: WrittenTopic,
+  keep: number,
+): Promise<void> {
+  const [head] = await owner<{ topic_id: bigint; head_seq: bigint; floor_seq: bigint }[]>`
+    select topic_id, head_seq, floor_seq from runtime.sync_heads where topic = ${written.topic}`;
+  if (!head) return;
+  const floorSeq = head.head_seq - BigInt(keep);
+  if (floorSeq <= head.floor_seq) return;
+  const { topic, epoch } = written;
+  const due = { topicId: head.topic_id, topic, epoch, snapshotSeq: 0n, floorSeq };
+  await moveFloors(runtime, written.class, [due]);
+  if (written.class === 'run_events') return;
+  for (const [seq, row] of await rowsUpTo(owner, written, floorSeq)) written.removed.set(seq, row);
+  await deleteUnreachable(runtime, written.class);
 }

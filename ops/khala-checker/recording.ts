@@ -61,3 +61,12 @@ export function movesOf(entries: readonly Entry[]): number {
   const nodes = entries.flatMap((entry) => (entry.type === 'connecting' ? [entry.node] : []));
   return nodes.filter((node, index) => index > 0 && node !== nodes[index - 1]).length;
 }
+
+/** How often readers were told that the journal cannot continue from where they stand, by reason. */
+export function staleReasonsOf(records: readonly TopicRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const entry of records.flatMap(({ entries }) => entries)) {
+    if (entry.type === 'stale') counts[entry.reason] = (counts[entry.reason] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -9,7 +9,7 @@ import { check } from './check.ts';
 import { DISTURBANCES, type DisturbanceName } from './disturbances.ts';
 import { readTruth } from './read-truth.ts';
 import { createReader, type Reader, TOKEN_LIFE_S } from './reader.ts';
-import { deliveriesOf, movesOf } from './recording.ts';
+import { deliveriesOf, movesOf, staleReasonsOf } from './recording.ts';
 import { createStage } from './stage.ts';
 import { countByClass, type FaultClass, type Violation } from './violation.ts';
 import { createRunTopic, createWorkerTopic, type WrittenTopic } from './written-topic.ts';
@@ -38,6 +38,8 @@ export interface WorkloadOutcome {
   /** Lives that ended by a kill, and sockets that were opened to another node than the one before. */
   crashes: number;
   moves: number;
+  /** Answers of SNAPSHOT_REQUIRED, by reason. */
+  stale: Record<string, number>;
   elapsedMs: number;
   disturbances: Partial<Record<DisturbanceName, number>>;
   byClass: Record<FaultClass, number>;
@@ -149,6 +151,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadOut
     lives: records.length,
     crashes: readers.reduce((sum, reader) => sum + reader.crashes, 0),
     moves: records.reduce((sum, { entries }) => sum + movesOf(entries), 0),
+    stale: staleReasonsOf(records),
     elapsedMs: performance.now() - startedMs,
     disturbances,
     byClass: countByClass(violations),
