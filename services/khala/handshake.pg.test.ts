@@ -280,25 +280,11 @@ describe('on a live socket', () => {
 
   test('TOKEN_REFRESH goes on where expiry would have ended', async () => {
     const peer = open();
-    const { nonce } = await peer.next('challenge');
     peer.keepAlive(100);
     const first = await tokenFor({ issuedAtS: nowS() - 299, lifeS: 300 });
-    peer.send({
-      kind: 'hello',
-      token: first,
-      proof: await proofOf(device, first, nonce),
-      device_id: device.deviceId,
-      client_build_id: '20261121T000000Z',
-      protocol_version: 1,
-      schema_version: 1,
-    });
+    const { nonce } = await peer.answerChallenge(device, first);
     await peer.next('welcome');
-    const second = await tokenFor();
-    peer.send({
-      kind: 'token_refresh',
-      token: second,
-      proof: await proofOf(device, second, nonce),
-    });
+    await peer.refresh(device, await tokenFor(), nonce);
     await peer.next('welcome');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     peer.subscribe([topic]);
@@ -308,23 +294,11 @@ describe('on a live socket', () => {
 
   test('TOKEN_REFRESH of another session is unauthorized', async () => {
     const peer = open();
-    const { nonce } = await peer.next('challenge').then(async (challenge) => {
-      const token = await tokenFor();
-      peer.send({
-        kind: 'hello',
-        token,
-        proof: await proofOf(device, token, challenge.nonce),
-        device_id: device.deviceId,
-        client_build_id: '20261121T000000Z',
-        protocol_version: 1,
-        schema_version: 1,
-      });
-      return challenge;
-    });
+    const { nonce } = await peer.answerChallenge(device, await tokenFor());
     await peer.next('welcome');
     const other = await issuer.newDevice();
     const token = await issuer.token(other, { topics: [topic] });
-    peer.send({ kind: 'token_refresh', token, proof: await proofOf(other, token, nonce) });
+    await peer.refresh(other, token, nonce);
     expect(await refusal(peer)).toMatchObject({ message: 'token of other session' });
   });
 

@@ -13,7 +13,7 @@ import {
   type RunningNode,
   startNode,
 } from './testing/harness.ts';
-import { type PeerOptions, proofOf, RawPeer } from './testing/raw-peer.ts';
+import { type PeerOptions, RawPeer } from './testing/raw-peer.ts';
 
 const BUDGET = 50;
 
@@ -265,29 +265,40 @@ test('what a refreshed token no longer grants ends, the rest stays', async () =>
   const lost = await newTopic(1);
   const peer = new RawPeer(node.url);
   peers.push(peer);
-  const { nonce } = await peer.next('challenge');
   const first = await issuer.token(device, { topics: [kept.topic, lost.topic] });
-  peer.send({
-    kind: 'hello',
-    token: first,
-    proof: await proofOf(device, first, nonce),
-    device_id: device.deviceId,
-    client_build_id: '20261121T000000Z',
-    protocol_version: 1,
-    schema_version: 1,
-  });
+  const { nonce } = await peer.answerChallenge(device, first);
   await peer.next('welcome');
   peer.subscribe([kept.topic, lost.topic]);
   await peer.next('caught_up');
   await peer.next('caught_up');
   const second = await issuer.token(device, { topics: [kept.topic] });
-  peer.send({ kind: 'token_refresh', token: second, proof: await proofOf(device, second, nonce) });
+  await peer.refresh(device, second, nonce);
   expect(await peer.next('error')).toMatchObject({ topic: lost.topic, code: 'forbidden_topic' });
   await authority.append(lost.runId, 1);
   await authority.append(kept.runId, 1);
   await peer.next('update');
   expect(seqsOf(peer, kept.topic)).toEqual([1n, 2n]);
   expect(seqsOf(peer, lost.topic)).toEqual([1n]);
+});
+
+test('a refresh for another organisation ends the topics of the one before', async () => {
+  const own = await newTopic(1);
+  const { topic: ofOrg } = await authority.newRun({ orgId: device.orgId });
+  const peer = new RawPeer(node.url);
+  peers.push(peer);
+  const topics = [own.topic, ofOrg];
+  const first = await issuer.token(device, { topics });
+  const { nonce } = await peer.answerChallenge(device, first);
+  await peer.next('welcome');
+  peer.subscribe(topics);
+  await peer.next('caught_up');
+  await peer.next('caught_up');
+  const second = await issuer.token({ ...device, orgId: newId('org') }, { topics });
+  await peer.refresh(device, second, nonce);
+  expect(await peer.next('error')).toMatchObject({ topic: ofOrg, message: 'owner mismatch' });
+  await authority.append(own.runId, 1);
+  await peer.next('update');
+  expect(seqsOf(peer, own.topic)).toEqual([1n, 2n]);
 });
 
 test('an unsubscribed topic is silent, and may be taken up again where it stopped', async () => {
