@@ -120,18 +120,20 @@ async function restoreJudge(
   manifests: readonly string[],
 ): Promise<string[]> {
   const changed = async (specs: readonly string[]) => {
-    if (specs.length === 0) return [];
+    if (specs.length === 0) return new Uint8Array();
     const { output } = await step(deps, {
       command: `git diff --cached --no-ext-diff --no-renames --name-only -z HEAD -- ${words(specs)}`,
       unpack: [patched],
     });
-    return text(output.bytes).split('\0').filter(Boolean);
+    return output.bytes;
   };
-  const touched = await changed(globs);
-  const restored = await restoredManifests(deps, patched, await changed(manifests));
+  // Git gets the names back byte for byte: not every name is text.
+  const touchedBytes = await changed(globs);
+  const touched = names(touchedBytes);
+  const restored = await restoredManifests(deps, patched, names(await changed(manifests)));
   if (touched.length === 0 && restored.length === 0) return [];
   const listFile = join(deps.directory, 'touched');
-  writeFileSync(listFile, touched.map((path) => `${path}\0`).join(''));
+  writeFileSync(listFile, touchedBytes);
   const inputs: Record<string, string> = { touched: listFile };
   const copies = restored.map(({ path, text: content }, index) => {
     const file = join(deps.directory, `manifest-${index}`);
@@ -160,6 +162,7 @@ async function restoredManifests(deps: Deps, patched: string, paths: readonly st
     text((await step(deps, { command, unpack: [patched] })).output.bytes);
   const restorations = [];
   for (const path of paths) {
+    if (path.includes(NO_TEXT)) throw new HarnessRefusal(FAULTS[97] ?? '', `${path} is no text`);
     const before = await read(`git cat-file blob ${quoted(`HEAD:${path}`)} 2>/dev/null || true`);
     const after = await read(`git cat-file blob ${quoted(`:${path}`)} 2>/dev/null || true`);
     // A manifest the patch adds or deletes has no base to keep.
@@ -175,6 +178,13 @@ async function step(deps: Deps, job: SandboxJob): Promise<SandboxOutcome> {
   const said = text(outcome.output.bytes);
   if (outcome.ended !== 'exited') throw new HarnessRefusal(`git ended by ${outcome.ended}`, said);
   throw new HarnessRefusal(FAULTS[outcome.exitCode] ?? `git failed (${outcome.exitCode})`, said);
+}
+
+/** What bytes that are no UTF-8 are read as. */
+const NO_TEXT = '\ufffd';
+
+function names(bytes: Uint8Array): string[] {
+  return text(bytes).split('\0').filter(Boolean);
 }
 
 function words(items: readonly string[]): string {

@@ -11,7 +11,11 @@ import { join } from 'node:path';
 import type { ArtifactRef, CommandResult } from '#proto/gen/types.ts';
 import type { HarnessInput, HarnessResult } from '#workflows/verification/ports.ts';
 import { WALL_MS_DEFAULT } from '../sandbox/limits.ts';
-import { type Sandbox, WorkspaceTooLargeError } from '../sandbox/sandbox.ts';
+import {
+  type Sandbox,
+  WorkspaceTooLargeError,
+  WorkspaceUnusableError,
+} from '../sandbox/sandbox.ts';
 import type { RunArtifacts } from './artifacts.ts';
 import { boundedNames } from './bounded-names.ts';
 import { type EgressOffer, egressFor } from './egress.ts';
@@ -219,6 +223,9 @@ function resultOf({ sandbox, toolchain }: HarnessDeps, judgement: Judgement): Ha
 
 function refusalOf(error: unknown, sandbox: Sandbox): HarnessRefusal | null {
   if (error instanceof HarnessRefusal) return error;
+  if (error instanceof WorkspaceUnusableError) {
+    return new HarnessRefusal('what the setup left cannot be used again', error.message);
+  }
   if (!(error instanceof WorkspaceTooLargeError)) return null;
   const mebibytes = Math.floor(sandbox.limits.workspaceBytes / (1024 * 1024));
   return new HarnessRefusal(`the repository and what its setup installs exceed ${mebibytes} MiB`);

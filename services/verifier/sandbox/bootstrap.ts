@@ -6,6 +6,8 @@ export const BOOTSTRAP_FAULTS = {
   pack: 'oa-sandbox: the workspace cannot be kept',
 } as const;
 
+export const BOOTSTRAP_FAULT_EXIT_CODE = 125;
+
 /**
  * Runs as the unprivileged uid, before any code of the repository: unpacks the workspace, runs the command line in
  * `repo/` with both outputs in one stream, packs the workspace again where it is wanted. Variables of the harness are
@@ -16,20 +18,20 @@ export const BOOTSTRAP_FAULTS = {
 export const BOOTSTRAP = `
 workspace=$1 unpack=$2 pack=$3 command=$4
 shift 4
-mkdir -p "$workspace/repo" "$workspace/home" || exit 125
+mkdir -p "$workspace/repo" "$workspace/home" || exit ${BOOTSTRAP_FAULT_EXIT_CODE}
 for descriptor in $unpack; do
   eval "tar -xf - --no-same-owner -C \\"\\$workspace\\" <&$descriptor" || {
     echo '${BOOTSTRAP_FAULTS.unpack}' >&2
-    exit 125
+    exit ${BOOTSTRAP_FAULT_EXIT_CODE}
   }
 done
-cd "$workspace/repo" || exit 125
+cd "$workspace/repo" || exit ${BOOTSTRAP_FAULT_EXIT_CODE}
 env -- "$@" /bin/sh -c "$command" </dev/null 2>&1 ${closed([3, 4, 5, 6, 7])}
 code=$?
 if [ -n "$pack" ]; then
   cd / && tar -cf - -C "$workspace" repo home >&${DESCRIPTORS.pack} || {
     echo '${BOOTSTRAP_FAULTS.pack}' >&2
-    exit 125
+    exit ${BOOTSTRAP_FAULT_EXIT_CODE}
   }
 fi
 exit $code

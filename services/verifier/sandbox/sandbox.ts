@@ -57,6 +57,11 @@ export class WorkspaceTooLargeError extends Error {
   override readonly name = 'WorkspaceTooLargeError';
 }
 
+/** What a setup left cannot be taken along: closed to all, deeper than a path may be, a directory where the judge is a file. */
+export class WorkspaceUnusableError extends Error {
+  override readonly name = 'WorkspaceUnusableError';
+}
+
 /** The room could not be made. Trying again may help; the command never ran. */
 export class SandboxFault extends Error {
   override readonly name = 'SandboxFault';

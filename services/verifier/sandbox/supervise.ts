@@ -1,6 +1,6 @@
 /** The life of one command: start, bounded output, bounded time, and an end that leaves no process behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { BOOTSTRAP_FAULTS } from './bootstrap.ts';
+import { BOOTSTRAP_FAULT_EXIT_CODE, BOOTSTRAP_FAULTS } from './bootstrap.ts';
 import { collectOutput, type Output } from './output.ts';
 import {
   type Ended,
@@ -8,6 +8,7 @@ import {
   SandboxFault,
   type SandboxOutcome,
   WorkspaceTooLargeError,
+  WorkspaceUnusableError,
 } from './sandbox.ts';
 
 export interface SupervisedCommand {
@@ -87,11 +88,20 @@ function ended(child: ChildProcess): Promise<number> {
   });
 }
 
+/** What `tar` says. */
+const SAID_OF_NO_ROOM = /No space left|Disk quota exceeded/;
+const SAID_OF_UNUSABLE =
+  /Permission denied|File name too long|Is a directory|Not a directory|File exists|Directory not empty/;
+
 function refuseFaults(complaint: Output, exitCode: number, stopped: Ended | null): void {
   if (stopped !== null || exitCode === 0) return;
   const text = Buffer.from(complaint.bytes).toString('utf8').trim();
-  if (text.includes(BOOTSTRAP_FAULTS.unpack) || text.includes(BOOTSTRAP_FAULTS.pack)) {
-    throw new WorkspaceTooLargeError(text);
+  const { unpack, pack } = BOOTSTRAP_FAULTS;
+  // A tree of thousands of faults fills the complaint before our own word comes.
+  const isDrowned = complaint.limitReached && exitCode === BOOTSTRAP_FAULT_EXIT_CODE;
+  if (text.includes(unpack) || text.includes(pack) || isDrowned) {
+    const isUnusable = !SAID_OF_NO_ROOM.test(text) && (isDrowned || SAID_OF_UNUSABLE.test(text));
+    throw new (isUnusable ? WorkspaceUnusableError : WorkspaceTooLargeError)(text);
   }
   if (/^(bwrap|setpriv|prlimit): /m.test(text)) throw new SandboxFault(text);
 }
