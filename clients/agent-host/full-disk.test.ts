@@ -23,8 +23,8 @@ interface Report {
   left: string[];
 }
 
-async function turnWithoutRoom(root: string, scene: string): Promise<Report> {
-  const program = join(import.meta.dirname, 'testing', 'full-disk.ts');
+async function withoutRoom(program: string, ...args: string[]): Promise<unknown> {
+  const path = join(import.meta.dirname, 'testing', program);
   const { stdout } = await run(sandbox.bubblewrap ?? 'bwrap', [
     ...[
       '--bind',
@@ -38,9 +38,9 @@ async function turnWithoutRoom(root: string, scene: string): Promise<Report> {
       '--die-with-parent',
     ],
     ...['--size', String(HOME_BYTES), '--tmpfs', HOME, '--'],
-    ...[process.execPath, program, HOME, root, scene],
+    ...[process.execPath, path, HOME, ...args],
   ]);
-  return JSON.parse(stdout) as Report;
+  return JSON.parse(stdout);
 }
 
 const FULL = {
@@ -60,7 +60,23 @@ test.skipIf(!sandbox.bubblewrap).each([
   const large = repository(join(home.path, 'large'), { 'a.txt': 'one\n' });
   write(join(large, 'noise.bin'), randomBytes(2 * HOME_BYTES));
   commit(large, 'large');
-  const report = await turnWithoutRoom(home.path, scene);
+  // Printed by the program as this type.
+  const report = (await withoutRoom('full-disk.ts', home.path, scene)) as Report;
   expect(report).toMatchObject({ ...FULL, ...more });
   if (report.workspace) expect(report.events).toContain('tool.call');
 });
+
+test.skipIf(!sandbox.bubblewrap)(
+  'a request that cannot be journaled is not known, one that cannot be moved stays as it was, and both go on with room',
+  async () => {
+    expect(await withoutRoom('full-disk-journal.ts')).toEqual({
+      refused: { accept: true, started: true },
+      whileFull: { open: [['req_1', 'accepted']], files: 1 },
+      open: [
+        ['req_1', 'started'],
+        ['req_2', 'accepted'],
+      ],
+      nextLife: 2,
+    });
+  },
+);

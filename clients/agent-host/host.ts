@@ -16,6 +16,7 @@ import { SyncTokenRefused } from '../khala/errors.ts';
 import type { ClientState, KhalaClient, SyncEvent } from '../khala/types.ts';
 import type { Watermark, WatermarkStore } from '../khala/watermark-store.ts';
 import { createDesk, type Desk } from './desk.ts';
+import { isDiskFull } from './disk-full.ts';
 import type { AgentDriver } from './drivers/driver.ts';
 import type { HostEnd } from './host-end.ts';
 import { startLease } from './lease.ts';
@@ -125,7 +126,8 @@ async function serve(deps: HostDeps, options: HostOptions, stop: AbortSignal): P
     await desk.close(STOP_WITHIN_MS);
     lease.stop();
     await khala.close();
-    if (end.kind === 'stopped') {
+    // Its runs need not wait for the end of the lease. Who was refused or superseded has nothing to say.
+    if (end.kind === 'stopped' || end.kind === 'failed') {
       await platform.setStatus(worker.worker_id, 'stopped', end.reason).catch((error: unknown) => {
         log.warn(`the platform was not told that this worker stopped: ${String(error)}`);
       });
@@ -225,6 +227,8 @@ async function handle(event: SyncEvent, { desk, end, registeredAtMs }: Following
 }
 
 function endOfError(error: unknown): HostEnd {
+  // What cannot be journaled is not begun: another worker, or a later life of this one, may.
+  if (isDiskFull(error)) return { kind: 'failed', reason: 'the disk of the worker is full' };
   const reason = error instanceof Error ? error.message : String(error);
   const refused =
     (error instanceof ApiError && ['Unauthorized', 'MissingCredential'].includes(error.kind)) ||

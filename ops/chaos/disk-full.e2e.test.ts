@@ -18,18 +18,21 @@ import { tinyRun } from './tiny-run.ts';
 const MIB = 1024 * 1024;
 const LOG_BYTES = 256 * MIB;
 const ARTIFACTS_BYTES = 8 * MIB;
+const HOME_BYTES = 32 * MIB;
 
 describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)', () => {
   let platform: Platform;
   let hosts: Hosts;
   let log: SmallDisk;
   let artifacts: SmallDisk;
+  let home: SmallDisk;
   let runs: RunsOfATest;
 
   beforeAll(async () => {
     const directory = await stackDirectory();
     log = smallDisk(join(directory, 'data', 'postgres'), LOG_BYTES);
     artifacts = smallDisk(join(directory, 'data', 'artifacts'), ARTIFACTS_BYTES);
+    home = smallDisk(join(directory, 'home'), HOME_BYTES);
     platform = await openPlatform({ directory });
     hosts = await startHosts(platform.oa, ['one'], 4);
     runs = runsOfATest(platform);
@@ -37,7 +40,7 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
   afterAll(async () => {
     await hosts.stop();
     await platform.stack.stop();
-    for (const disk of [log, artifacts]) disk.remove();
+    for (const disk of [log, artifacts, home]) disk.remove();
     await platform.remove();
   });
 
@@ -67,6 +70,18 @@ describe.skipIf(!canMount())('where a disk can be made small (as root on Linux)'
     const [run] = await platform.sql`select status from runtime.runs where run_id = ${waiting}`;
     expect(run?.['status']).toBe('running');
     artifacts.empty();
+    await runs.ended(waiting);
+    await runs.expectWhole();
+  }, 300_000);
+
+  test('no room for the journal of requests: the host ends and says so, and the run goes on when there is room', async () => {
+    home.fill(0);
+    const waiting = await runs.started();
+    await eventually(async () => {
+      const [worker] = await platform.sql`select status from runtime.workers`;
+      return worker?.['status'] === 'stopped' || undefined;
+    });
+    home.empty();
     await runs.ended(waiting);
     await runs.expectWhole();
   }, 300_000);
