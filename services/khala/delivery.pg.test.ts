@@ -158,7 +158,7 @@ test('a retention that moves under a reader is told, not skipped', async () => {
 });
 
 describe('a slow reader', () => {
-  /** `slow-reader.long.test.ts` does it with 100,000 and a node in a process of its own. */
+  /** `bounds.long.test.ts` does it with 100,000 and a node in a process of its own. */
   const EVENTS = 60_000;
   // 12 MB of payload pass, 25 MB as frames; the peer's own buffers are in this process and in this figure too.
   const HELD_BYTES_MAX = 8 * 1024 * 1024;

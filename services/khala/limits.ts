@@ -70,7 +70,7 @@ export const REPLAY_READS_MAX = 2;
 export const PAGES_KEPT_BYTES_MAX = 4 * 1024 * 1024;
 /** Reads of heads for joins that happen at once, one after the other; beyond them joins are gathered for so long. */
 export const LOOKUPS_AT_EASE_MAX = 16;
-export const LOOKUPS_IN_A_STORM_MS = 50;
+export const LOOKUPS_IN_A_STORM_MS = 150;
 /** Topics of one such read: those of eight connections that join all that they may. */
 export const TOPICS_PER_LOOKUP_MAX = 2_048;
 /** The tail kept per topic, so that readers a little behind the newest event cost no query. */

@@ -27,6 +27,8 @@ export class RawPeer {
   readonly socket: WebSocket;
   readonly received: KhalaMessage[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
+  /** Takes the seqs of updates, which are then not remembered: for more of them than a process can hold. */
+  onUpdates: ((seqs: readonly bigint[]) => void) | undefined;
   readonly #json: boolean;
   #waiters: (() => void)[] = [];
   #taken = 0;
@@ -40,7 +42,11 @@ export class RawPeer {
       ...(forwardedFor ? { headers: { 'x-forwarded-for': forwardedFor } } : {}),
     });
     this.socket.on('message', (data: Buffer, isBinary) => {
-      this.received.push(isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString()));
+      const message = isBinary ? decodeFrame(data) : decodeJsonFrame(data.toString());
+      if (this.onUpdates && message.kind === 'update') this.onUpdates([message.seq]);
+      else if (this.onUpdates && message.kind === 'update_batch') {
+        this.onUpdates(message.updates.map(({ seq }) => seq));
+      } else this.received.push(message);
       this.#wake();
     });
     this.socket.on('error', () => undefined);
