@@ -280,7 +280,7 @@ test('a topic of 10,000,000 events: its tail and a page of its replay', {
   });
 });
 
-test('Postgres gone for a minute: sockets stay, and everything arrives afterwards', {
+test('Postgres gone for a minute: a node that knows no revocations closes, and all come back without a hand', {
   timeout: 200_000,
 }, async () => {
   const real = new URL(authority.database.khalaUrl);
@@ -299,10 +299,10 @@ test('Postgres gone for a minute: sockets stay, and everything arrives afterward
   await authority.append(runId, 500);
   await new Promise((resolve) => setTimeout(resolve, 60_000));
   expect(reader.checker.count).toBe(0);
+  expect(reader.client.state.name).not.toBe('live');
   line.restore();
   await expect.poll(() => reader.checker.lastSeq(topic), { timeout: 30_000 }).toBe(500n);
   expect(reader.checker.faults).toEqual([]);
-  expect(reader.states.some(({ name }) => name === 'backoff')).toBe(false);
   await reader.client.close();
   await away.kill('SIGTERM');
   await line.close();
