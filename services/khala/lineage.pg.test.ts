@@ -93,7 +93,7 @@ test('a restored database begins a new lineage, and clients of the old one end u
 
   expect(await newLineage(url('oa_runtime'))).toEqual({
     code: 0,
-    text: '2 topics began a new lineage\n',
+    text: '3 topics began a new lineage\n',
   });
   const sql = connect({ url: url('oa_runtime'), max: 2, applicationName: 'oa-test-restored' });
   const journal = createJournal({ sql, hint: () => undefined });

@@ -88,7 +88,8 @@ test('an operator sees what the node delivers, by topic, and why it last refused
     {
       node_id: 'node_one',
       driver: 'postgres',
-      topics_of_interest: '1',
+      // The node follows revocations itself.
+      topics_of_interest: '2',
       delivery_metrics: { served_messages: '20', active_consumers: '1' },
       topic_windows: [
         {
@@ -100,6 +101,7 @@ test('an operator sees what the node delivers, by topic, and why it last refused
           queue_depth: '0',
           served_messages: '20',
         },
+        { topic: 'system:revocations' },
       ],
     },
   ]);
