@@ -18,7 +18,7 @@ export interface RunsOfATest {
   expectWhole(): Promise<void>;
 }
 
-/** Five minutes are what `fetch` waits for an answer on a line that fell silent. */
+/** Of a busy machine, and of whatever a fault may cost a run; what recovers sooner is held to it where it is tested. */
 const ENDS_WITHIN_MS = 420_000;
 const LOOK_MS = 200;
 

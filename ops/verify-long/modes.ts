@@ -48,7 +48,7 @@ export const LONG_MODES: readonly LongMode[] = [
   {
     name: 'faults',
     summary:
-      'every line cut and half open, clocks an hour back, and checks that fail without what they rely on',
+      'every line cut and half open, clocks an hour off, large trees, and checks that fail without what they rely on',
     shards: 1,
     command: () => ['node_modules/vitest/vitest.mjs', 'run', '--project', 'long'],
     environment: () => ({ OA_LONG: '1' }),
