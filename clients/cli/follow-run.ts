@@ -83,7 +83,7 @@ export async function followRun(
     settle = resolve;
     fail = reject;
   });
-  const khala = await openKhala(connection, store, (state) => {
+  const khala = await openKhala(connection, store, 'cli', (state) => {
     if (state.name === 'blocked') {
       const code = state.action === 'log_in' ? EXIT.auth : EXIT.failure;
       fail(new CliError(state.action === 'upgrade' ? EXIT.upgradeRequired : code, state.reason));

@@ -1,10 +1,14 @@
 /** The Khala client as the command line and the agent host open it. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { ClientSurface } from '#proto/gen/types.ts';
 import { CLIENT_BUILD_ID } from '../api/build.ts';
 import { ApiError } from '../api/errors.ts';
+import { createTelemetrySender } from '../api/telemetry-sender.ts';
 import { createKhalaClient } from '../khala/client.ts';
 import { SyncTokenRefused } from '../khala/errors.ts';
 import { createFileStore } from '../khala/file-store.ts';
+import { createTelemetry } from '../khala/telemetry.ts';
 import type { ClientState, KhalaClient } from '../khala/types.ts';
 import type { WatermarkStore } from '../khala/watermark-store.ts';
 import type { Connection } from './cli.ts';
@@ -29,16 +33,28 @@ export async function openWatermarks(
 export async function openKhala(
   { api, device }: Connection,
   store: WatermarkStore,
+  surface: Extract<ClientSurface, 'cli' | 'agent_host'>,
   onState: (state: ClientState) => void = () => undefined,
 ): Promise<KhalaClient> {
   const { khala_url: url } = await api.endpoints();
-  return createKhalaClient({
+  const sender = createTelemetrySender(api);
+  const observe = createTelemetry({
+    surface,
+    clientBuildId: CLIENT_BUILD_ID,
+    newId: randomUUID,
+    nowMs: Date.now,
+    onEvent: sender.add,
+  });
+  const client = createKhalaClient({
     url,
     store,
     proofKey: device,
     deviceId: device.deviceId,
     clientBuildId: CLIENT_BUILD_ID,
-    onState,
+    onState(state) {
+      observe(state);
+      onState(state);
+    },
     async getSyncToken(topics) {
       try {
         const answer = await api.call('sync.token.issued', {
@@ -50,6 +66,17 @@ export async function openKhala(
       }
     },
   });
+  return {
+    get state() {
+      return client.state;
+    },
+    store: client.store,
+    subscribe: client.subscribe,
+    retryNow: client.retryNow,
+    async close() {
+      await Promise.all([client.close(), sender.close()]);
+    },
+  };
 }
 
 /** What trying again cannot mend, in the words of the Khala client. */

@@ -132,6 +132,36 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    title: 'What clients tell',
+    panels: [
+      {
+        title: 'Events by kind',
+        unit: 'ops',
+        series: [
+          {
+            legend: '{{event_type}}',
+            expression: rate('control_client_telemetry_total', '5m', {}, 'event_type'),
+          },
+        ],
+      },
+      {
+        title: 'Refused, by build',
+        unit: 'ops',
+        series: [
+          {
+            legend: '{{build}}',
+            expression: rate(
+              'control_client_telemetry_total',
+              '5m',
+              { event_type: 'auth_failure' },
+              'build',
+            ),
+          },
+        ],
+      },
+    ],
+  },
+  {
     title: 'Who may come',
     panels: [
       {

@@ -6279,6 +6279,33 @@ export const MESSAGE_SCHEMAS: Readonly<Record<string, Readonly<Record<string, un
     },
     "additionalProperties": false
   },
+  "openagents.sync.v1.PostTelemetryRequest": {
+    "$id": "openagents.sync.v1.PostTelemetryRequest",
+    "type": "object",
+    "properties": {
+      "events": {
+        "type": "array",
+        "items": {
+          "$ref": "openagents.sync.v1.ClientTelemetryEvent"
+        },
+        "minItems": 1,
+        "maxItems": 64
+      }
+    },
+    "additionalProperties": false
+  },
+  "openagents.sync.v1.PostTelemetryResponse": {
+    "$id": "openagents.sync.v1.PostTelemetryResponse",
+    "type": "object",
+    "properties": {
+      "accepted": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+      }
+    },
+    "additionalProperties": false
+  },
   "openagents.sync.v1.KhalaFrame": {
     "$id": "openagents.sync.v1.KhalaFrame",
     "description": "The one frame, both ways. Control frames carry an empty topic and seq 0. `payload_bytes` is the encoded message that\nthe kind names; UPDATE carries `Update`, UPDATE_BATCH carries `UpdateBatch` and the seq of its last update.",

@@ -1359,6 +1359,12 @@ export const MESSAGE_FIELDS: Readonly<Record<string, readonly FieldRow[]>> = {
     { name: 'reason_code', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'stack_hash', number: 2, kind: 'string', container: 'one', presence: false },
   ],
+  'openagents.sync.v1.PostTelemetryRequest': [
+    { name: 'events', number: 1, kind: 'message', type: 'openagents.sync.v1.ClientTelemetryEvent', container: 'list', presence: false },
+  ],
+  'openagents.sync.v1.PostTelemetryResponse': [
+    { name: 'accepted', number: 1, kind: 'uint32', container: 'one', presence: false },
+  ],
   'openagents.sync.v1.KhalaFrame': [
     { name: 'topic', number: 1, kind: 'string', container: 'one', presence: false },
     { name: 'seq', number: 2, kind: 'uint64', container: 'one', presence: false },

@@ -1825,6 +1825,14 @@ export interface ClientCrash {
   stack_hash: string;
 }
 
+export interface PostTelemetryRequest {
+  events: ClientTelemetryEvent[];
+}
+
+export interface PostTelemetryResponse {
+  accepted: number;
+}
+
 /**
  * The one frame, both ways. Control frames carry an empty topic and seq 0. `payload_bytes` is the encoded message that
  * the kind names; UPDATE carries `Update`, UPDATE_BATCH carries `UpdateBatch` and the seq of its last update.
@@ -2181,6 +2189,8 @@ export interface MessageTypes {
   'openagents.sync.v1.ClientDeliveryError': ClientDeliveryError;
   'openagents.sync.v1.ClientBoot': ClientBoot;
   'openagents.sync.v1.ClientCrash': ClientCrash;
+  'openagents.sync.v1.PostTelemetryRequest': PostTelemetryRequest;
+  'openagents.sync.v1.PostTelemetryResponse': PostTelemetryResponse;
   'openagents.sync.v1.KhalaFrame': KhalaFrame;
   'openagents.sync.v1.Challenge': Challenge;
   'openagents.sync.v1.Hello': Hello;

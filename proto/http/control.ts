@@ -1,4 +1,5 @@
-import { COMMAND, NATURAL, OPEN, OPERATIONS, READ } from './presets.ts';
+import { COMMAND_BYTES_MAX } from '../limits.ts';
+import { BATCH, COMMAND, NATURAL, OPEN, OPERATIONS, READ } from './presets.ts';
 import type { Route } from './routes.ts';
 import { PUBLIC_ROUTES } from './runtime.ts';
 
@@ -97,6 +98,20 @@ const SYNC_ROUTES = [
     path: '/api/sync/token',
     request: 'openagents.control.v1.SyncTokenRequest',
     response: 'openagents.control.v1.SyncTokenResponse',
+  },
+  {
+    ...BATCH,
+    mutates: false,
+    idempotency: 'none',
+    auth: 'access',
+    name: 'sync.telemetry.posted',
+    summary: 'What a client saw of its own connection; counted, and kept nowhere',
+    path: '/api/sync/telemetry',
+    request: 'openagents.sync.v1.PostTelemetryRequest',
+    response: 'openagents.sync.v1.PostTelemetryResponse',
+    status: 202,
+    successStatuses: [202],
+    bodyBytesMax: COMMAND_BYTES_MAX,
   },
 ] as const satisfies readonly Route[];
 

@@ -24,6 +24,11 @@ export const CONTROL_METRICS = {
     description: 'Sync tokens: `issued`, or the code of the refusal.',
     labels: ['outcome'],
   }),
+  control_client_telemetry_total: metric({
+    kind: 'counter',
+    description: 'What clients saw of their connections, by kind, surface, reason and build.',
+    labels: ['event_type', 'surface', 'reason', 'build'],
+  }),
   control_rate_limited_total: metric({
     kind: 'counter',
     description: 'Requests refused by a gate.',

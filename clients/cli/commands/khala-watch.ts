@@ -48,7 +48,7 @@ async function watch(cli: Cli, topic: string, flags: Flags): Promise<void> {
   const interrupt = onInterrupt();
   const blocked = Promise.withResolvers<never>();
   const tell = stateTeller((text) => cli.say(cli.paintError('dim', text)), Date.now);
-  const khala = await openKhala(connection, createMemoryStore(), (state) => {
+  const khala = await openKhala(connection, createMemoryStore(), 'cli', (state) => {
     tell(state);
     if (state.name === 'blocked') {
       blocked.reject(

@@ -74,7 +74,7 @@ async function start(cli: Cli, flags: Flags): Promise<void> {
     configDirectory: connection.config.configDirectory,
     dataDirectory: connection.config.dataDirectory,
     watermarks: await openWatermarks(connection, 'agent-host'),
-    openKhala: (store, onState) => openKhala(connection, store, onState),
+    openKhala: (store, onState) => openKhala(connection, store, 'agent_host', onState),
     environment: cli.terminal.environment,
     passEnvironment: flags.passEnv ?? [],
     root: resolve(cli.terminal.cwd, flags.root),

@@ -22,6 +22,8 @@ export const GATES = {
   auth_refresh_address: { limit: 300, windowMs: MINUTE_MS },
   /** Sync tokens for one session: one every half second is a client in a loop. */
   sync_token_session: { limit: 120, windowMs: MINUTE_MS },
+  /** Posts of telemetry for one session: several clients that gather for half a minute each. */
+  sync_telemetry_session: { limit: 60, windowMs: MINUTE_MS },
 } as const satisfies Record<string, Gate>;
 
 export type GateName = keyof typeof GATES;
