@@ -132,8 +132,17 @@ async function readOpen(directory: string): Promise<Map<string, OpenRecord>> {
     const record = parseRecord(await readFile(path, 'utf8'));
     found.push({ record, writtenMs: (await stat(path)).mtimeMs });
   }
-  found.sort((a, b) => a.writtenMs - b.writtenMs);
+  // Files of one tick of the file system's clock have one time; ids grow with theirs.
+  found.sort((a, b) => a.writtenMs - b.writtenMs || order(idOf(a), idOf(b)));
   return new Map(found.map(({ record }) => [record.request.request_id, record]));
+}
+
+function idOf({ record }: { record: OpenRecord }): string {
+  return record.request.request_id;
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** The file is our own and replaced atomically: one that does not parse means a broken disk, and is not guessed at. */

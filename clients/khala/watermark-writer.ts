@@ -50,12 +50,12 @@ export class WatermarkWriter {
     return this.#documents.length < DOCUMENTS_WAITING_MAX ? undefined : this.#writing;
   }
 
-  /** The state of a snapshot instead of everything before it. */
+  /** The state of a snapshot instead of everything before it. Throws what the store threw, if documents are lost by it. */
   async replace(position: Watermark, documents: readonly SyncDocument[]): Promise<void> {
     await this.#writing;
     this.#documents = [];
-    if (this.#documentStore) await this.#documentStore.replace(this.#topic, position, documents);
-    else await this.#store.save(this.#topic, position);
+    if (!this.#documentStore) return this.advance(position, undefined) ?? this.#writing;
+    await this.#documentStore.replace(this.#topic, position, documents);
     this.begin(position);
   }
 

@@ -6,7 +6,7 @@
  * the seed still finds it. Where it no longer does, look for another seed that does.
  */
 
-import { believesEveryCaughtUp } from './testing/planted-faults.ts';
+import { believesEveryCaughtUp, endsWithItsStore } from './testing/planted-faults.ts';
 import type { World } from './world.ts';
 import { readerWorld } from './worlds/reader.ts';
 
@@ -24,5 +24,11 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
     seed: 2_473_804_303,
     world: readerWorld(),
     planted: readerWorld({ createSubscription: believesEveryCaughtUp }),
+  },
+  {
+    name: 'a store that fails when a snapshot moved the position lags, and ends nothing',
+    seed: 4_011_559_920,
+    world: readerWorld(),
+    planted: readerWorld({ createSubscription: endsWithItsStore }),
   },
 ];

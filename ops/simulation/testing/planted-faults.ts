@@ -225,6 +225,7 @@ export const PLANTED_FAULTS: Readonly<Record<string, World>> = {
     return owned;
   }),
   'caught up is said whatever was lost': reader(believesEveryCaughtUp),
+  'a store that fails at a snapshot ends the subscription': reader(endsWithItsStore),
   'a request is remembered as long as the process lives': desk({
     openRequestJournal: async () => forgetfulJournal(),
   }),
@@ -287,6 +288,18 @@ export function believesEveryCaughtUp(
     return receive({ ...message, seq: 0n });
   };
   return owned;
+}
+
+/** As it was before: a store that failed under a new position ended the subscription instead of lagging. */
+export function endsWithItsStore(
+  ...[topic, options, store, host]: Parameters<typeof createSubscription>
+): ReturnType<typeof createSubscription> {
+  const onSnapshotRequired: SubscribeOptions['onSnapshotRequired'] = async (required) => {
+    const position = (await options.onSnapshotRequired?.(required)) ?? 'beginning';
+    if (typeof position !== 'string') await store.save(topic, position);
+    return position;
+  };
+  return createSubscription(topic, { ...options, onSnapshotRequired }, store, host);
 }
 
 type Handler = NonNullable<SubscribeOptions['onEvent']>;
