@@ -4,6 +4,7 @@ import { type BenchResult, type Measure, machine, renderResult } from './measure
 const BENCHES: Record<string, () => Promise<{ default: () => Promise<Measure[]> }>> = {
   spine: () => import('./spine.ts'),
   runs: () => import('./runs.ts'),
+  khala: () => import('./khala.ts'),
 };
 
 const [name = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -1,6 +1,5 @@
 import type { Sql } from '#db/connect.ts';
 import {
-  type Append,
   createBaselineTables,
   createRuns,
   installSecondCopy,
@@ -9,9 +8,9 @@ import {
   plainInsert,
 } from './journal/contenders.ts';
 import { benchDatabase, benchServer } from './journal/database.ts';
+import { type Contender, contender, ratio, runRound, WRITERS } from './journal/rounds.ts';
 import { type Measure, median } from './measure.ts';
 
-const WRITERS = 16;
 const TOPICS = 1_000;
 const HOT_TOPIC = 0;
 /** Every fourth append of the wide load goes to one topic: a shared hot row among a thousand. */
@@ -20,16 +19,6 @@ const ROUNDS = 7;
 const APPENDS_PER_ROUND = 3_000;
 /** Commits that wait for each other's row are slow; fewer of them take as long. */
 const LOCKED_APPENDS_PER_ROUND = 600;
-
-interface Contender {
-  append: Append;
-  topicOf: (number: number) => number;
-  appends: number;
-  /** Appends per second, one sample per round. */
-  rates: number[];
-  /** Bytes of WAL per append, one sample per round. */
-  walBytes: number[];
-}
 
 /** Durable appends against plain inserts and against naive code, in turn on one server, everything synchronous. */
 export async function measureJournal(): Promise<Measure[]> {
@@ -69,31 +58,6 @@ export async function measureJournal(): Promise<Measure[]> {
   }
 }
 
-function contender(append: Append, topicOf: Contender['topicOf'], appends: number): Contender {
-  return { append, topicOf, appends, rates: [], walBytes: [] };
-}
-
-/** Each writer awaits its append before the next one: sixteen are under way at any moment. */
-async function runRound(one: Contender, admin: Sql): Promise<void> {
-  let started = 0;
-  const before = await walPosition(admin);
-  const beganAtMs = performance.now();
-  await Promise.all(
-    Array.from({ length: WRITERS }, async () => {
-      while (started < one.appends) await one.append(one.topicOf(started++));
-    }),
-  );
-  const elapsedS = (performance.now() - beganAtMs) / 1_000;
-  one.rates.push(one.appends / elapsedS);
-  one.walBytes.push(Number((await walPosition(admin)) - before) / one.appends);
-}
-
-async function walPosition(sql: Sql): Promise<bigint> {
-  const [row] = await sql<{ bytes: bigint }[]>`
-    select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8 as bytes`;
-  return row?.bytes ?? 0n;
-}
-
 function measuresOf(of: Record<'plain' | 'journal' | 'copy' | 'locked' | 'hot', Contender>) {
   return [
     ratio(
@@ -113,25 +77,6 @@ function measuresOf(of: Record<'plain' | 'journal' | 'copy' | 'locked' | 'hot', 
       stretch: 10,
     }),
   ];
-}
-
-function ratio(
-  name: string,
-  subject: Contender,
-  baseline: Contender,
-  bar: { baseline: string; goal: number; stretch: number },
-): Measure {
-  const ratios = subject.rates.map((rate, round) => rate / (baseline.rates[round] ?? Number.NaN));
-  return {
-    name,
-    value: median(ratios),
-    unit: '×',
-    better: 'higher',
-    goal: bar.goal,
-    stretch: bar.stretch,
-    baseline: `${bar.baseline}, ${median(baseline.rates).toFixed(0)}/s (subject ${median(subject.rates).toFixed(0)}/s)`,
-    samples: { subject_per_s: subject.rates, baseline_per_s: baseline.rates },
-  };
 }
 
 /** What the choice between log and second copy costs on disk; the goal is that the copy is worth sparing. */

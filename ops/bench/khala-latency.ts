@@ -1,22 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createKhalaClient } from '#clients/khala/client.ts';
 import { createMemoryStore } from '#clients/khala/memory-store.ts';
 import type { KhalaClient } from '#clients/khala/types.ts';
 import { connect, type Sql } from '#db/connect.ts';
-import { createHinter } from '#db/runtime/hint.ts';
 import { HINT_CHANNEL, parseHint } from '#db/runtime/hint-payload.ts';
-import { createJournal } from '#db/runtime/journal.ts';
-import { createTestRun } from '#db/testing/runs.ts';
-import { newId, type RunId, type UserId } from '#proto/ids.ts';
+import type { RunId } from '#proto/ids.ts';
 import { topics } from '#proto/topics.ts';
-import { freePort } from '../dev/free-port.ts';
-import { benchDatabase, benchServer } from './journal/database.ts';
+import { BUILD_ID, type Device } from '#services/khala/testing/harness.ts';
+import { paced } from './khala/paced-load.ts';
+import { createKhalaStage, type KhalaStage } from './khala/stage.ts';
 import { type Measure, median, quantile } from './measure.ts';
 
 const RUNS = 10;
@@ -26,8 +18,6 @@ const WARM_UP_EVENTS = 1_000;
 const MEASURED_EVENTS = 5_000;
 /** How long the last event may take: far beyond anything that is no loss. */
 const SETTLE_TIMEOUT_MS = 10_000;
-const BUILD_ID = '20261121T000000Z';
-const PASSWORD = 'bench';
 
 /** When, by the one clock of this process, each event was acknowledged, hinted and received. */
 interface Times {
@@ -40,48 +30,34 @@ interface Times {
  * One writer with the real journal, one node as a process, ten real clients that follow ten runs each. The floor is what
  * the hint alone takes from Postgres to a listener in this process, for the same events.
  */
-export async function measureKhalaLatency(): Promise<Measure[]> {
-  await using bench = await benchServer();
-  const database = await benchDatabase(bench.server, 'khala', 8);
-  await database.admin.unsafe(`alter role oa_khala login password '${PASSWORD}'`);
-  const issuer = await createIssuer();
-  const node = await startNode(roleUrl(database.url, 'oa_khala'), issuer.keysUrl);
+export async function measureKhalaLatency(
+  bars: { goal: number; stretch: number } = { goal: 1.5, stretch: 0.5 },
+): Promise<Measure[]> {
+  await using stage = await createKhalaStage();
+  const node = await stage.startNode();
   try {
-    return [latencyMeasure(await run(database, node.url, issuer))];
+    return [latencyMeasure(await run(stage, node.url), bars)];
   } finally {
     await node.stop();
-    issuer.close();
-    await database.sql.end();
-    await database.admin.end();
   }
 }
 
-async function run(
-  database: { sql: Sql; url: string },
-  nodeUrl: string,
-  issuer: Issuer,
-): Promise<Times> {
-  const userId = newId('user');
-  const runs = await Promise.all(
-    Array.from({ length: RUNS }, async () => {
-      const { run_id } = await createTestRun(database.sql, { user_id: userId });
-      return run_id;
-    }),
-  );
+async function run(stage: KhalaStage, nodeUrl: string): Promise<Times> {
+  const { userId } = await stage.issuer.newDevice();
+  const created = await Promise.all(Array.from({ length: RUNS }, () => stage.createTopic(userId)));
+  const runs = created.map(({ runId }) => runId);
   const times: Times = { ackedAtMs: new Map(), hintedAtMs: new Map(), receivedAtMs: new Map() };
-  const listener = await listen(database.url, times, await topicsById(database.sql, runs));
+  const listener = await listen(stage.runtimeUrl, times, await topicsById(stage.sql, runs));
   const clients = await Promise.all(
-    Array.from({ length: SUBSCRIBERS }, () => follow(nodeUrl, issuer, userId, runs, times)),
+    Array.from({ length: SUBSCRIBERS }, () => follow(stage, nodeUrl, userId, runs, times)),
   );
-  const hinter = createHinter({ url: database.url, applicationName: 'bench-hint' });
-  const journal = createJournal({ sql: database.sql, hint: (dirty) => hinter.hint(dirty) });
   const write = (count: number) =>
-    paced(count, async (number) => {
+    paced(count, EVENTS_PER_SECOND, async (number) => {
       const run_id = runs[number % RUNS] as RunId;
       const events = [{ event_type: 'text.delta', payload: { text: 'x'.repeat(100) } }];
       const {
         events: [appended],
-      } = await journal.append({ run_id, events, origin: 'platform' });
+      } = await stage.journal.append({ run_id, events, origin: 'platform' });
       times.ackedAtMs.set(`${topics.runEvents(run_id)} ${appended?.seq}`, performance.now());
     });
   try {
@@ -93,22 +69,8 @@ async function run(
     return times;
   } finally {
     await Promise.all(clients.map((client) => client.close()));
-    await journal.close();
-    await hinter.close();
     await listener.end();
   }
-}
-
-/** Starts them at their times, whatever the earlier ones take. */
-async function paced(count: number, start: (number: number) => Promise<void>): Promise<void> {
-  const beganAtMs = performance.now();
-  const underway: Promise<void>[] = [];
-  while (underway.length < count) {
-    const due = ((performance.now() - beganAtMs) / 1_000) * EVENTS_PER_SECOND;
-    while (underway.length < Math.min(count, due)) underway.push(start(underway.length));
-    await delay(1);
-  }
-  await Promise.all(underway);
 }
 
 /** Every subscriber has every event exactly once, or there is no figure. */
@@ -122,7 +84,10 @@ async function settled({ ackedAtMs, receivedAtMs }: Times): Promise<void> {
   if (counts().some((count) => count > SUBSCRIBERS)) throw new Error('events were doubled');
 }
 
-function latencyMeasure({ ackedAtMs, hintedAtMs, receivedAtMs }: Times): Measure {
+function latencyMeasure(
+  { ackedAtMs, hintedAtMs, receivedAtMs }: Times,
+  bars: { goal: number; stretch: number },
+): Measure {
   const receive = [...ackedAtMs].flatMap(([key, acked]) =>
     (receivedAtMs.get(key) ?? []).map((received) => received - acked),
   );
@@ -135,8 +100,7 @@ function latencyMeasure({ ackedAtMs, hintedAtMs, receivedAtMs }: Times): Measure
     value: median(receive),
     unit: 'ms',
     better: 'lower',
-    goal: 1.5,
-    stretch: 0.5,
+    ...bars,
     baseline: `the hint alone, p50 ${median(hint).toFixed(2)} ms (subject p99 ${quantile(receive, 0.99).toFixed(2)} ms)`,
     samples: { subject_ms: receive.map(toMicroseconds), baseline_ms: hint.map(toMicroseconds) },
   };
@@ -147,20 +111,21 @@ function toMicroseconds(ms: number): number {
 }
 
 async function follow(
+  { issuer }: KhalaStage,
   url: string,
-  issuer: Issuer,
-  userId: UserId,
+  userId: Device['userId'],
   runs: readonly RunId[],
   times: Times,
 ): Promise<KhalaClient> {
-  const proofKey = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-  const deviceId = `bench-${newId('sess')}`;
+  const device = { ...(await issuer.newDevice()), userId };
   const client = createKhalaClient({
-    ...{ url, proofKey, deviceId },
+    url,
+    proofKey: device.key,
+    deviceId: device.deviceId,
     clientBuildId: BUILD_ID,
     store: createMemoryStore(),
     getSyncToken: async (granted) => ({
-      token: await issuer.token({ userId, deviceId, proofKey, topics: granted }),
+      token: await issuer.token(device, { topics: granted }),
       expires_at: '',
     }),
   });
@@ -200,83 +165,4 @@ async function listen(url: string, times: Times, topicOf: Map<bigint, string>): 
     }
   });
   return sql;
-}
-
-interface Issuer {
-  keysUrl: string;
-  token(grant: {
-    userId: UserId;
-    deviceId: string;
-    proofKey: { publicKey: CryptoKey };
-    topics: readonly string[];
-  }): Promise<string>;
-  close(): void;
-}
-
-/** Control's part. */
-async function createIssuer(): Promise<Issuer> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
-  const keys = JSON.stringify({
-    keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'EdDSA' }],
-  });
-  const server = createServer((_, response) =>
-    response.setHeader('content-type', 'application/json').end(keys),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    keysUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
-    async token({ userId, deviceId, proofKey, topics: granted }) {
-      const jkt = await calculateJwkThumbprint(await exportJWK(proofKey.publicKey));
-      return new SignJWT({
-        ...{ sid: deviceId, did: deviceId, oid: '', scopes: [] },
-        topics: [...granted],
-        cnf: { jkt },
-      })
-        .setProtectedHeader({ alg: 'EdDSA', kid: 'bench', typ: 'oa-sync+jwt' })
-        .setIssuer('openagents-control')
-        .setAudience('openagents-khala')
-        .setSubject(userId)
-        .setJti(newId('tok'))
-        .setIssuedAt()
-        .setExpirationTime('15 minutes')
-        .sign(privateKey);
-    },
-    close: () => server.close(),
-  };
-}
-
-async function startNode(databaseUrl: string, keysUrl: string) {
-  const port = await freePort();
-  const main = join(import.meta.dirname, '..', '..', 'services', 'khala', 'main.ts');
-  const child = spawn(process.execPath, [main], {
-    env: {
-      PATH: process.env['PATH'],
-      OA_LOG_LEVEL: 'warn',
-      KHALA_PORT: String(port),
-      KHALA_DATABASE_URL: databaseUrl,
-      CONTROL_JWKS_URL: keysUrl,
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  const ready = () => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok);
-  while (!(await ready().catch(() => false))) {
-    if (child.exitCode !== null) throw new Error('the node did not start');
-    await delay(30);
-  }
-  return {
-    url: `ws://127.0.0.1:${port}/v1/sync`,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-function roleUrl(url: string, role: string): string {
-  const result = new URL(url);
-  result.username = role;
-  result.password = PASSWORD;
-  return result.href;
 }

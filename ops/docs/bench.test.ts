@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const document = readFileSync(join(ROOT, 'docs', 'bench.md'), 'utf8');
 
 test('the sections are those of the suites', () => {
-  const sections = ['spine.ts', 'runs.ts'].flatMap((suite) => {
+  const sections = ['spine.ts', 'runs.ts', 'khala.ts'].flatMap((suite) => {
     const source = readFileSync(join(ROOT, 'ops', 'bench', suite), 'utf8');
     return [...source.matchAll(/\bsection\('([a-z]+)'/g)].map(([, name]) => name);
   });

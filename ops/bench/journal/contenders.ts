@@ -42,6 +42,17 @@ export function lockedAppend(sql: Sql): Append {
     select topic, head, 'text.delta', ${PAYLOAD_BYTES}::bytea, ${HASH}::bytea from head`;
 }
 
+/** The same with what wakes the readers in the same transaction. */
+export function notifyingAppend(sql: Sql): Append {
+  return (topic) => sql`
+    with head as (update counters set head = head + 1 where topic = ${topic} returning topic, head),
+      row as (
+        insert into locked (topic, seq, event_type, payload, payload_sha256)
+        select topic, head, 'text.delta', ${PAYLOAD_BYTES}::bytea, ${HASH}::bytea from head returning topic, seq
+      )
+    select pg_notify('bench_hint', topic || ':' || seq) from row`;
+}
+
 export async function createBaselineTables(sql: Sql, topics: number): Promise<void> {
   await sql.unsafe(`
     create table plain (id int8 generated always as identity primary key, topic int4 not null,
@@ -56,6 +67,28 @@ export async function createBaselineTables(sql: Sql, topics: number): Promise<vo
     grant select, update on counters to oa_runtime;`);
 }
 
+/** The journal's function as the service calls it, for what is put around it. */
+const APPEND_FUNCTION = `create function runtime.journal_append(p_run_ids text[], p_step_run int4[],
+      p_step_expected int8[], p_patches jsonb, p_event_step int4[], p_event_type text[], p_event_key text[],
+      p_sanitized int4[], p_event_start int4[], p_event_length int4[], p_payloads bytea)
+    returns table (outcomes text[], refused_heads int8[], run_topics int8[], run_heads int8[],
+      seqs int8[], hashes text, replayed int4[], summaries jsonb)`;
+const APPEND_ARGUMENTS = `p_run_ids, p_step_run, p_step_expected, p_patches,
+            p_event_step, p_event_type, p_event_key, p_sanitized, p_event_start, p_event_length, p_payloads`;
+
+/** Each call of the journal hints inside its transaction, by one NOTIFY for all of its topics. */
+export async function installNotify(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    alter function runtime.journal_append rename to journal_append_silent;
+    ${APPEND_FUNCTION}
+    language plpgsql as $$
+    begin
+      perform pg_notify('bench_hint', cardinality(p_run_ids)::text);
+      return query select * from runtime.journal_append_silent(${APPEND_ARGUMENTS});
+    end $$;
+    grant execute on function runtime.journal_append to oa_runtime;`);
+}
+
 /**
  * The other form of the journal: each event of a run is copied into sync_events and the topic's head moves with it. The
  * copy is made by a function around the real one, so that both forms differ by the copy alone.
@@ -65,18 +98,13 @@ export async function installSecondCopy(sql: Sql): Promise<void> {
     create table runtime.sync_events_run_events partition of runtime.sync_events for values in ('run_events');
     grant insert, select on runtime.sync_events_run_events to oa_runtime;
     alter function runtime.journal_append rename to journal_append_log;
-    create function runtime.journal_append(p_run_ids text[], p_step_run int4[], p_step_expected int8[],
-      p_patches jsonb, p_event_step int4[], p_event_type text[], p_event_key text[], p_sanitized int4[],
-      p_event_start int4[], p_event_length int4[], p_payloads bytea)
-    returns table (outcomes text[], refused_heads int8[], run_topics int8[], run_heads int8[],
-      seqs int8[], hashes text, replayed int4[], summaries jsonb)
+    ${APPEND_FUNCTION}
     language plpgsql as $$
     #variable_conflict use_column
     begin
       return query
         with answer as materialized (
-          select * from runtime.journal_append_log(p_run_ids, p_step_run, p_step_expected, p_patches,
-            p_event_step, p_event_type, p_event_key, p_sanitized, p_event_start, p_event_length, p_payloads)
+          select * from runtime.journal_append_log(${APPEND_ARGUMENTS})
         ), appended as (
           select a.run_topics[p_step_run[e.step]] as topic_id, e.seq, e.type,
             substring(p_payloads from e.start + 1 for e.length) as payload
