@@ -27,6 +27,14 @@ function textOr(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** The types that `derivedLine` has a line for. */
+export const DERIVED_FROM: ReadonlySet<string> = new Set([
+  'tool.call',
+  'tool.result',
+  'verification.finished',
+  'payment.settled',
+]);
+
 /** The line that follows an event, if its type has one. */
 export function derivedLine(event: RuntimeEventLine): DerivedLine | null {
   const { seq, payload } = event;

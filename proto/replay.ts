@@ -9,18 +9,14 @@
  *    `seq`, and is what `derivedLine` makes of it: a convenience for readers, never a second truth.
  * 4. `SessionEnd.trajectory_hash` is the last event's `event_hash`; that event is `run.finished`.
  */
-import { canonicalJson, type JsonObject, type JsonValue } from './canonical.ts';
-import { count, derivedLine, noTotals, sessionEnd, sessionStart } from './replay-derive.ts';
-import {
-  REPLAY_VERSION,
-  ReplayError,
-  type ReplayLine,
-  type RuntimeEventLine,
-} from './replay-line.ts';
+import type { JsonObject } from './canonical.ts';
+import type { RuntimeEventLine } from './replay-line.ts';
+import { type ReplaySession, replayText, replayWriter } from './replay-writer.ts';
 import type { Sha256 } from './sha256.ts';
 
 export * from './replay-line.ts';
 export { type ReplayReader, replayReader } from './replay-reader.ts';
+export type { ReplaySession } from './replay-writer.ts';
 
 /** An event as the log gives it. */
 export interface ReplayEvent {
@@ -33,39 +29,23 @@ export interface ReplayEvent {
   sanitized: boolean;
 }
 
-export interface ReplaySession {
-  /** Name and build of the program that writes the file. */
-  producer: string;
-  run_id: string;
-  ended_at_ms: number;
-}
-
 /** The file of a run that has ended, line by line, each with its newline; memory does not grow with the run. */
 export async function* writeReplay(
   session: ReplaySession,
   events: AsyncIterable<ReplayEvent> | Iterable<ReplayEvent>,
 ): AsyncGenerator<string, void> {
-  yield textOf({
-    type: 'ReplayHeader',
-    replay_version: REPLAY_VERSION,
-    producer: session.producer,
-    created_at_ms: session.ended_at_ms,
-  });
-  const totals = noTotals();
+  const writer = replayWriter(session);
+  yield writer.header();
   let last: RuntimeEventLine | undefined;
   for await (const event of events) {
     const line = eventLine(event);
-    if (last === undefined) yield textOf(sessionStart(session.run_id, line));
+    if (last === undefined) yield writer.start(line);
     last = line;
-    yield textOf(line);
-    count(totals, line);
-    const derived = derivedLine(line);
-    if (derived === null) continue;
-    count(totals, derived);
-    yield textOf(derived);
+    yield replayText(line);
+    const derived = writer.derived(line);
+    if (derived !== null) yield derived;
   }
-  if (last === undefined) throw new ReplayError(0, 'a run without events has no replay');
-  yield textOf(sessionEnd(session.run_id, last, totals));
+  yield writer.end(last);
 }
 
 function eventLine(event: ReplayEvent): RuntimeEventLine {
@@ -79,8 +59,4 @@ function eventLine(event: ReplayEvent): RuntimeEventLine {
     recorded_at_ms: event.recorded_at_ms,
     sanitized: event.sanitized,
   };
-}
-
-function textOf(line: ReplayLine): string {
-  return `${canonicalJson(line as unknown as JsonValue, { floats: true })}\n`;
 }
