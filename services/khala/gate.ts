@@ -63,7 +63,7 @@ export function createGate(deps: {
 
   return {
     upgrade(request, socket, head) {
-      socket.on('error', () => socket.destroy());
+      socket.on('error', destroy);
       // A request line may hold anything, and what throws here ends the process.
       if (URL.parse(request.url ?? '/', 'http://node')?.pathname !== SYNC_PATH)
         return refuse(socket, 404);
@@ -90,6 +90,11 @@ export function createGate(deps: {
       closed = true;
     },
   };
+}
+
+/** Apart from where the request is known: a listener there would keep it for as long as the socket lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function refuse(socket: Duplex, status: number, retryAfterMs = 0): void {

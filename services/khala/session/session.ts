@@ -11,14 +11,14 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODE, type CloseAction } from '#proto/khala-close.ts';
 import { decodeFrame, decodeJsonFrame, type KhalaMessage } from '#proto/khala-frame.ts';
-import { type ClientRate, createClientRate } from '../admission/client-rate.ts';
+import { ClientRate } from '../admission/client-rate.ts';
 import type { AuditEntry } from '../audit/audit-log.ts';
 import type { Grant } from '../authentication/sync-token.ts';
 import { INBOX_FRAMES_MAX } from '../limits.ts';
 import { messageFrame, type WireFormat } from '../wire/message-frame.ts';
 import { grantOfHello, grantOfRefresh } from './credentials.ts';
 import { challengeOf, welcomeOf } from './greeting.ts';
-import { createInbox, type Inbox } from './inbox.ts';
+import { Inbox, type InboxHost } from './inbox.ts';
 import { Liveness, type LivenessHost } from './liveness.ts';
 import { Outbox } from './outbox.ts';
 import { type ErrorText, SessionFault } from './session-fault.ts';
@@ -39,7 +39,7 @@ const PEER_CLOSED: ReadonlyMap<number, string> = new Map([
   [1009, 'frame_too_large'],
 ]);
 
-export class Session implements LivenessHost {
+export class Session implements LivenessHost, InboxHost<ClientMessage> {
   readonly id: string;
   readonly #node: SessionNode;
   readonly #socket: WebSocket;
@@ -47,9 +47,9 @@ export class Session implements LivenessHost {
   readonly #nonce = randomBytes(NONCE_BYTES).toString('base64url');
   readonly #outbox: Outbox;
   readonly #subscriptions: SubscriptionSet;
-  readonly #inbox: Inbox<ClientMessage>;
+  readonly #inbox = new Inbox<ClientMessage>(this, INBOX_FRAMES_MAX);
   readonly #liveness: Liveness;
-  readonly #rate: ClientRate = createClientRate(() => performance.now());
+  readonly #rate = new ClientRate();
   #state: SessionState = { name: 'challenged' };
   #deadline: NodeJS.Timeout;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -67,13 +67,6 @@ export class Session implements LivenessHost {
       outbox: this.#outbox,
       send: (message) => this.#send(message),
       audit: (entry) => this.#audit(entry),
-    });
-    this.#inbox = createInbox({
-      sizeMax: INBOX_FRAMES_MAX,
-      handle: (message) => this.#handle(message),
-      onFault: (fault) => this.#fail(fault),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
     });
     this.#liveness = new Liveness(this.#outbox, this);
     this.#deadline = setTimeout(
@@ -94,6 +87,22 @@ export class Session implements LivenessHost {
 
   get admitted(): boolean {
     return this.#state.name === 'admitted';
+  }
+
+  handle(message: ClientMessage): Promise<void> {
+    return this.#handle(message);
+  }
+
+  onFault(fault: unknown): void {
+    this.#fail(fault);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   beat(sentAtMs: number): void {

@@ -14,7 +14,7 @@ import { Delivery } from './delivery.ts';
 import type { Outbox } from './outbox.ts';
 import { type ErrorText, SessionFault } from './session-fault.ts';
 import type { SessionNode } from './session-node.ts';
-import { Subscription } from './subscription.ts';
+import { Subscription, type SubscriptionHost } from './subscription.ts';
 
 type Subscribe = Extract<KhalaMessage, { kind: 'subscribe' }>;
 type Position = { topic: string; epoch: string; seq: bigint };
@@ -32,7 +32,15 @@ export class SubscriptionSet {
   readonly #options: SubscriptionSetOptions;
   readonly #delivery: Delivery;
   readonly #byTopic = new Map<string, Subscription>();
-  readonly #beganAtMs = new WeakMap<Subscription, number>();
+  /** One for all topics of the connection. */
+  readonly #subscriptionHost: SubscriptionHost = {
+    onReady: (ready) => this.#delivery.offer(ready),
+    onWantsPage: (wanting) => this.#delivery.wantPage(wanting),
+    onPageDone: (done) => this.#delivery.releasePage(done),
+    onStale: (stale, now, reason) => this.#stale(stale, now, reason),
+    onHeadChanged: (changed, now) => this.#recheck(changed, now),
+    onReadFault: (error) => this.#node.onFault(error),
+  };
   #grant: Grant | undefined;
   #ended = false;
 
@@ -138,16 +146,8 @@ export class SubscriptionSet {
     metrics.khala_replay_lag_events.record(Number(head.headSeq + 1n - found.nextSeq), {
       topic_class: head.class,
     });
-    const subscription = new Subscription(head, found.nextSeq, {
-      onReady: (ready) => this.#delivery.offer(ready),
-      onWantsPage: (wanting) => this.#delivery.wantPage(wanting),
-      onPageDone: (done) => this.#delivery.releasePage(done),
-      onStale: (stale, now, reason) => this.#stale(stale, now, reason),
-      onHeadChanged: (changed, now) => this.#recheck(changed, now),
-      onReadFault: (error) => this.#node.onFault(error),
-    });
+    const subscription = new Subscription(head, found.nextSeq, this.#subscriptionHost);
     this.#byTopic.set(head.topic, subscription);
-    this.#beganAtMs.set(subscription, this.#node.now());
     this.#options.send({
       kind: 'subscribed',
       topic: head.topic,
@@ -235,8 +235,8 @@ export class SubscriptionSet {
   }
 
   #countCaughtUp(subscription: Subscription): void {
-    const beganAtMs = this.#beganAtMs.get(subscription) ?? this.#node.now();
-    this.#node.metrics.khala_replay_duration_seconds.record((this.#node.now() - beganAtMs) / 1000, {
+    const tookMs = performance.now() - subscription.beganAtMs;
+    this.#node.metrics.khala_replay_duration_seconds.record(tookMs / 1000, {
       topic_class: subscription.feed?.head.class ?? 'system',
     });
   }

@@ -30,6 +30,7 @@ export class Subscription implements FeedSubscriber {
   /** Of its connection's delivery: it waits for its turn, and what it wrote beyond its turns. */
   isQueued = false;
   owedBytes = 0;
+  readonly beganAtMs = performance.now();
   readonly #host: SubscriptionHost;
   /** CAUGHT_UP is due when everything up to here is written. */
   readonly #targetSeq: bigint;
