@@ -19,7 +19,7 @@ export default function khala(): Promise<Measure[]> {
     await section('journal', measureJournal);
     await section('notify', measureNotify);
     await section('latency', () => measureKhalaLatency({ goal: 1, stretch: 0.4 }));
-    await section('tail', async () => [await measureTailLatency()]);
+    await section('tail', measureTailLatency);
     await section('fanout', measureFanout);
     await section('replay', measureReplay);
     await section('readers', async () => [await measureSlowReaders()]);

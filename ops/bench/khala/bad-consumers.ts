@@ -15,7 +15,7 @@ const FILL_MS = 2_000;
 const EVENTS_PER_SECOND = 200;
 const EVENT_BYTES = 200;
 const EVENTS_PER_ROUND = sized(800, 100);
-const ROUNDS = sized(6, 2);
+const ROUNDS = sized(5, 2);
 /** More than the buffers of both kernels hold, so that the node's own queue for who does not read is full from the start. */
 const BACKLOG_EVENTS = 16_000;
 const BACKLOG_EVENT_BYTES = 1_024;

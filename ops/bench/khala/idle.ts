@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Measure, median } from '../measure.ts';
 import { type Audience, seatsOf, startAudience } from './audience/audience.ts';
 import { startBareServer } from './floors/bare-server.ts';
+import { assertOpenFiles } from './open-files.ts';
 import { COLLECTING_ENV, settledBytes } from './resident.ts';
 import { sized } from './sizes.ts';
 import { createKhalaStage, type KhalaStage } from './stage.ts';
 
 const CONNECTIONS = sized(5_000, 200);
-/** What a process allocates once, its first sockets pay for. */
+/** They stay: what a process allocates once they have paid for, and no page of theirs is taken again. */
 const WARM_UP_CONNECTIONS = sized(500, 50);
 const ROUNDS = sized(2, 1);
 const SOCKETS_AT_ONCE = 50;
@@ -18,6 +19,7 @@ type Open = (group: string, count: number) => Promise<unknown>;
 
 /** Sockets that were admitted, follow one topic and are silent, against sockets of `ws` that were opened. */
 export async function measureIdle(): Promise<Measure> {
+  assertOpenFiles(CONNECTIONS);
   await using stage = await createKhalaStage();
   const audience = startAudience();
   const khala: number[] = [];
@@ -75,7 +77,6 @@ async function bytesOfBare(audience: Audience): Promise<number> {
 
 async function bytesPerConnection(pid: number, audience: Audience, open: Open): Promise<number> {
   await open('warm', WARM_UP_CONNECTIONS);
-  await audience.close('warm');
   await delay(SETTLE_MS);
   const before = await settledBytes(pid);
   await open('idle', CONNECTIONS);
@@ -84,5 +85,6 @@ async function bytesPerConnection(pid: number, audience: Audience, open: Open): 
   // They are all still there.
   await audience.reach('idle', {});
   await audience.close('idle');
+  await audience.close('warm');
   return bytes / CONNECTIONS;
 }

@@ -13,7 +13,7 @@ const SLOW_BYTES_PER_S = 64_000;
 const EVENT_BYTES = 4_096;
 const EVENTS_PER_SECOND = 100;
 const EVENTS_PER_ROUND = sized(1_000, 200);
-const ROUNDS = sized(3, 1);
+const ROUNDS = sized(2, 1);
 /** More than the kernels' buffers take before anything waits in the node. */
 const BACKLOG_EVENTS = 2_000;
 /** No two of them are within one page: what they wait for are not the same bytes. */

@@ -3,6 +3,7 @@ import { headsByTopic, readAfter } from '#db/runtime/sync-read.ts';
 import { PAGE_BYTES_MAX, PAGE_EVENTS_MAX } from '#services/khala/limits.ts';
 import { type Measure, median } from '../measure.ts';
 import { seatsOf, startAudience } from './audience/audience.ts';
+import { assertOpenFiles } from './open-files.ts';
 import { sized } from './sizes.ts';
 import { type BenchTopic, createKhalaStage, type KhalaStage } from './stage.ts';
 
@@ -20,6 +21,7 @@ const NAIVE_CONNECTIONS = 4;
 
 /** Everyone comes back to a node that has just begun and knows nothing, each with a position of its own. */
 export async function measureStorm(): Promise<Measure> {
+  assertOpenFiles(CLIENTS);
   await using stage = await createKhalaStage();
   const device = await stage.issuer.newDevice();
   const topics = await Promise.all(

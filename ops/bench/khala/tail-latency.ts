@@ -21,7 +21,7 @@ const ROUNDS = sized(7, 2);
  * turn, the same rate, the same frames, the same readers in a process of their own. Ours counts from the acknowledgement
  * of the commit, the other from the moment at which it is told.
  */
-export async function measureTailLatency(): Promise<Measure> {
+export async function measureTailLatency(): Promise<Measure[]> {
   await using stage = await createKhalaStage();
   const node = await stage.startNode();
   const bare = await startBareServer();
@@ -50,29 +50,56 @@ export async function measureTailLatency(): Promise<Measure> {
       perSecond: EVENTS_PER_SECOND,
       eventBytes: EVENT_BYTES,
     };
-    const subject: number[] = [];
-    const baseline: number[] = [];
+    const khala: Quantiles = { p50: [], p99: [] };
+    const baseline: Quantiles = { p50: [], p99: [] };
     for (let round = -1; round < ROUNDS; round += 1) {
       const khalaMs = await deliveryMs(stage, audience, { ...load, topics, group: 'khala' });
       const bareMs = await bareDeliveryMs(bare, audience, bareTopics);
       if (round < 0) continue;
-      subject.push(quantile(khalaMs, 0.99));
-      baseline.push(quantile(bareMs, 0.99));
+      record(khala, khalaMs);
+      record(baseline, bareMs);
     }
-    return {
-      name: `receive p99, ${EVENTS_PER_SECOND} events/s, ${SUBSCRIBERS} subscribers`,
-      value: median(subject.map((p99, round) => p99 / (baseline[round] ?? Number.NaN))),
-      unit: '×',
-      better: 'lower',
-      ...{ goal: 1.5, stretch: 1.1 },
-      baseline: `bare ws fanout, ${median(baseline).toFixed(2)} ms (subject ${median(subject).toFixed(2)} ms)`,
-      samples: { subject_ms: subject, baseline_ms: baseline },
-    };
+    return [medianMeasure(khala, baseline), tailMeasure(khala, baseline)];
   } finally {
     await audience.stop();
     await bare.stop();
     await node.stop();
   }
+}
+
+/** Milliseconds, one of each per round. */
+interface Quantiles {
+  p50: number[];
+  p99: number[];
+}
+
+function record(into: Quantiles, ms: number[]): void {
+  into.p50.push(quantile(ms, 0.5));
+  into.p99.push(quantile(ms, 0.99));
+}
+
+function medianMeasure(khala: Quantiles, bare: Quantiles): Measure {
+  return {
+    name: 'the same, p50, readers in a process of their own',
+    value: median(khala.p50),
+    unit: 'ms',
+    better: 'lower',
+    ...{ goal: 1, stretch: 0.4 },
+    baseline: `bare ws fanout, ${median(bare.p50).toFixed(2)} ms`,
+    samples: { subject_ms: khala.p50, baseline_ms: bare.p50 },
+  };
+}
+
+function tailMeasure(khala: Quantiles, bare: Quantiles): Measure {
+  return {
+    name: `receive p99, ${EVENTS_PER_SECOND} events/s, ${SUBSCRIBERS} subscribers`,
+    value: median(khala.p99.map((p99, round) => p99 / (bare.p99[round] ?? Number.NaN))),
+    unit: '×',
+    better: 'lower',
+    ...{ goal: 1.5, stretch: 1.1 },
+    baseline: `bare ws fanout, ${median(bare.p99).toFixed(2)} ms (subject ${median(khala.p99).toFixed(2)} ms)`,
+    samples: { subject_ms: khala.p99, baseline_ms: bare.p99 },
+  };
 }
 
 async function bareDeliveryMs(

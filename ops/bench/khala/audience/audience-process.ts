@@ -45,6 +45,7 @@ const actions: {
     for (;;) {
       behind = behind.filter(({ positions }) => !positions.isAt(last));
       assertDense(sockets);
+      assertOpen(sockets);
       if (behind.length === 0) break;
       if (Date.now() > endMs) throw new Error(`${behind.length} of ${sockets.length} lost events`);
       await delay(LOOK_MS);
@@ -53,6 +54,7 @@ const actions: {
   },
   async dense({ group }) {
     assertDense(groupOf(group));
+    assertOpen(groupOf(group));
     return { events: eventsOf(groupOf(group)) };
   },
   async arrivals({ group }) {
@@ -63,7 +65,9 @@ const actions: {
     const late = delay(timeoutMs, undefined, { ref: false }).then(() => {
       throw new Error('a socket was not ended');
     });
-    return Promise.race([all, late]);
+    const endings = await Promise.race([all, late]);
+    assertDense(groupOf(group));
+    return endings;
   },
   async close({ group }) {
     const sockets = groupOf(group);
@@ -82,6 +86,11 @@ function groupOf(name: string): SeatedSocket[] {
 function assertDense(sockets: readonly SeatedSocket[]): void {
   const fault = sockets.flatMap(({ positions }) => positions.faults)[0];
   if (fault) throw new Error(`a stream is not dense: ${fault}`);
+}
+
+function assertOpen(sockets: readonly SeatedSocket[]): void {
+  const closed = sockets.filter(({ open }) => !open).length;
+  if (closed > 0) throw new Error(`${closed} of ${sockets.length} sockets were closed`);
 }
 
 function eventsOf(sockets: readonly SeatedSocket[]): number {

@@ -17,6 +17,7 @@ export interface Audience {
   /** So far, wherever each socket is: no seq missing, doubled or out of order. Throws otherwise. */
   dense(group: string): Promise<AudienceAnswers['dense']>;
   arrivals(group: string): Promise<AudienceAnswers['arrivals']>;
+  /** How each socket ended, once all have; dense until then, or it throws. */
   endings(group: string): Promise<AudienceAnswers['endings']>;
   close(group: string): Promise<void>;
   stop(): Promise<void>;

@@ -14,7 +14,13 @@ export function openWebSocket(opening: Opening, seat: Seat): SeatedSocket {
   socket.on('message', (frame: Buffer) => seated.record(frame));
   socket.on('error', seated.onFailed);
   socket.on('close', (code) => seated.onClosed(code));
-  return { ...seated.socket, close: () => socket.terminate() };
+  return {
+    ...seated.socket,
+    close: () => socket.terminate(),
+    get open() {
+      return socket.readyState === WebSocket.OPEN;
+    },
+  };
 }
 
 export function openTcpSocket(opening: Opening, seat: Seat): SeatedSocket {
@@ -33,7 +39,13 @@ export function openTcpSocket(opening: Opening, seat: Seat): SeatedSocket {
   });
   socket.on('error', seated.onFailed);
   socket.on('close', () => seated.onClosed(0));
-  return { ...seated.socket, close: () => socket.destroy() };
+  return {
+    ...seated.socket,
+    close: () => socket.destroy(),
+    get open() {
+      return socket.readyState === 'open';
+    },
+  };
 }
 
 const LENGTH_IN_16_BITS = 126;

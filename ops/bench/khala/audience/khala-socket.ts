@@ -103,5 +103,10 @@ export function openKhalaSocket(opening: Opening, seat: Seat, prove: Prove): Sea
     onEnded({ closedAtUs: monotonicUs(), code, framesAfterError: framesAfterError ?? 0, events });
   });
   ready.catch(() => undefined);
-  return { positions, ready, ended, close: () => socket.terminate() };
+  return {
+    ...{ positions, ready, ended, close: () => socket.terminate() },
+    get open() {
+      return socket.readyState === WebSocket.OPEN;
+    },
+  };
 }

@@ -6,6 +6,7 @@ export interface SeatedSocket {
   readonly positions: Positions;
   /** It follows all its topics, live; milliseconds from SUBSCRIBE to CAUGHT_UP. */
   readonly ready: Promise<number>;
+  readonly open: boolean;
   readonly ended: Promise<Ending>;
   close(): void;
 }
