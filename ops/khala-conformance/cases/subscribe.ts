@@ -145,6 +145,17 @@ export const subscribeCases: Case[] = [
     ],
   },
   {
+    name: 'a topic without text ends the connection, as no ERROR could name it',
+    rule: 'Close codes',
+    steps: [
+      topic('a'),
+      ...admitted(),
+      subscribe(['', 'a']),
+      error('bad_subscription'),
+      closed('stop'),
+    ],
+  },
+  {
     name: '20,000 topics that fit into a frame end the connection',
     rule: 'Close codes',
     steps: [

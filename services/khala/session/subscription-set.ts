@@ -73,6 +73,8 @@ export class SubscriptionSet {
     if (message.topics.length > TOPICS_PER_CONNECTION_MAX) {
       throw new SessionFault('bad_subscription', 'too_many_topics_at_once');
     }
+    // An ERROR without a topic is the connection's, so that one for this topic could not be told from it.
+    if (topics.includes('')) throw new SessionFault('bad_subscription', 'topic_without_text');
     const cursors = new Map(message.resume_after.map((cursor) => [cursor.topic, cursor]));
     // Only these can be joined; and whatever else a text holds, a NUL for one, never reaches the database.
     const granted = topics.filter(
