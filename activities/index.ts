@@ -2,11 +2,9 @@ import { Context } from '@temporalio/activity';
 import type { RunActivities } from '#workflows/run/ports.ts';
 import type { SyncActivities } from '#workflows/sync/ports.ts';
 import type { VerificationRecordActivities } from '#workflows/verification/ports.ts';
-import {
-  createRecordApprovalResolved,
-  createRecordApprovalsSuperseded,
-  createRequestApproval,
-} from './run/approvals.ts';
+import { createRequestApproval } from './run/approvals/request.ts';
+import { createRecordApprovalResolved } from './run/approvals/resolve.ts';
+import { createRecordApprovalsSuperseded } from './run/approvals/supersede.ts';
 import { createRecordCancelRequested } from './run/cancel.ts';
 import { createRecordRunCreated } from './run/create.ts';
 import type { RuntimeActivityDeps } from './run/deps.ts';

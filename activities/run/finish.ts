@@ -21,7 +21,7 @@ import { redactJson } from '#proto/redact.ts';
 import { sha256FromBytes, sha256Of } from '#proto/sha256.ts';
 import type { FinishedRun, FinishRunInput, RunActivities } from '#workflows/run/ports.ts';
 import { isTerminalStatus } from '#workflows/run/state.ts';
-import { approvalSuperseded } from './approvals.ts';
+import { approvalSuperseded } from './approvals/approval-events.ts';
 import { openInterrupt } from './cancel.ts';
 import type { RuntimeActivityDeps } from './deps.ts';
 import { asJson, interrupted, policyDecided, turnFinished } from './events.ts';
