@@ -24,7 +24,7 @@ export default function khala(): Promise<Measure[]> {
     await section('replay', measureReplay);
     await section('readers', async () => [await measureSlowReaders()]);
     await section('storm', async () => [await measureStorm()]);
-    await section('idle', measureIdle);
+    await section('idle', async () => [await measureIdle()]);
     await section('consumers', async () => [await measureBadConsumers()]);
     await section('silence', async () => [await measureSilence()]);
     await section('reads', async () => [await measureNodeReads()]);
