@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { FanoutMetrics, TopicWindow } from '#proto/gen/types.ts';
 import { FANOUT_TOPICS_DEFAULT, FANOUT_TOPICS_MAX } from '#proto/http/khala.ts';
+import { ApiError } from '../../api/errors.ts';
 import { type Cli, connect } from '../cli.ts';
-import { usageError } from '../exit-codes.ts';
+import { CliError, EXIT, usageError } from '../exit-codes.ts';
 import { type Terminal, table } from '../terminal.ts';
 import { action, examples } from './command.ts';
 
@@ -29,7 +30,11 @@ async function showStats(cli: Cli, { topics }: Flags): Promise<void> {
     throw usageError(`--topics is 0 to ${FANOUT_TOPICS_MAX}`);
   }
   const { api } = await connect(cli);
-  const stats = await api.call('khala.fanout.metrics', { query: { topic_limit: limit } });
+  const stats = await api
+    .call('khala.fanout.metrics', { query: { topic_limit: limit } })
+    .catch((error: unknown) => {
+      throw error instanceof ApiError && error.kind === 'Forbidden' ? notAnOperator() : error;
+    });
   if (cli.json) {
     cli.printJson('khala_stats', JSON.parse(JSON.stringify(stats)));
     return;
@@ -42,6 +47,14 @@ async function showStats(cli: Cli, { topics }: Flags): Promise<void> {
       ['TOPIC', 'READERS', 'HEAD', 'KEPT FROM', 'BEHIND', 'SENT', 'STALE', 'LAST REFUSAL'],
       stats.topic_windows.map(rowOf),
     ),
+  );
+}
+
+function notAnOperator(): CliError {
+  return new CliError(
+    EXIT.auth,
+    'only an operator may see what a node delivers',
+    'Whoever runs control names operators in CONTROL_OPERATORS; log in again after that.',
   );
 }
 
