@@ -2,9 +2,9 @@ import { OUTBOX_BYTES_MAX } from '#services/khala/limits.ts';
 import { type Measure, median } from '../measure.ts';
 import { seatsOf, startAudience } from './audience/audience.ts';
 import { paced } from './paced-load.ts';
-import { COLLECTING_ENV, peakBytes, settledBytes } from './resident.ts';
+import { COLLECTING_ENV, settledBytes } from './resident.ts';
 import { sized } from './sizes.ts';
-import { createKhalaStage } from './stage.ts';
+import { type BenchNode, createKhalaStage } from './stage.ts';
 
 /** Enough of them that what their queues hold stands out of what a process breathes. */
 const READERS = sized(64, 8);
@@ -24,13 +24,12 @@ const SOCKETS_AT_ONCE = 16;
 /** What a reader at 64 kB/s makes a node hold beyond what it holds for the same readers when they keep up. */
 export async function measureSlowReaders(): Promise<Measure> {
   await using stage = await createKhalaStage();
-  const node = await stage.startNode(COLLECTING_ENV);
   const audience = startAudience();
   try {
     const device = await stage.issuer.newDevice();
     const live = await stage.createTopic(device.userId);
     let head = await stage.append(live.runId, WRITTEN_EVENTS, EVENT_BYTES);
-    const growth = async (readBytesPerS?: number) => {
+    const growth = async (node: BenchNode, readBytesPerS?: number) => {
       const before = await settledBytes(node.pid);
       const positions = Array.from({ length: READERS }, (_, index) => [
         { ...live, afterSeq: readBytesPerS === undefined ? head : index * APART_EVENTS },
@@ -45,7 +44,9 @@ export async function measureSlowReaders(): Promise<Measure> {
         if (readBytesPerS !== undefined) await audience.dense('readers');
         else await audience.reach('readers', { [live.topic]: head });
       };
-      const bytes = (await peakBytes(node.pid, load())) - before;
+      await load();
+      // What waits for a slow reader still waits.
+      const bytes = (await settledBytes(node.pid)) - before;
       await audience.close('readers');
       return bytes / READERS;
     };
@@ -55,12 +56,15 @@ export async function measureSlowReaders(): Promise<Measure> {
       });
     const slow: number[] = [];
     const quick: number[] = [];
-    for (let round = -1; round < ROUNDS; round += 1) {
-      const quickBytes = await growth();
-      const slowBytes = await growth(SLOW_BYTES_PER_S);
-      if (round < 0) continue;
-      quick.push(quickBytes);
-      slow.push(slowBytes);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // A node of its own: what an earlier round's queues freed would be taken again unseen.
+      const node = await stage.startNode(COLLECTING_ENV);
+      try {
+        quick.push(await growth(node));
+        slow.push(await growth(node, SLOW_BYTES_PER_S));
+      } finally {
+        await node.stop();
+      }
     }
     return {
       name: `growth of resident memory per reader at ${SLOW_BYTES_PER_S / 1_000} kB/s, of ${READERS}`,
@@ -73,6 +77,5 @@ export async function measureSlowReaders(): Promise<Measure> {
     };
   } finally {
     await audience.stop();
-    await node.stop();
   }
 }
