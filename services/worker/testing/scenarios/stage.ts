@@ -49,14 +49,21 @@ export function cancel({ handle, owner }: Stage, reason = 'no longer needed') {
   });
 }
 
+const REACHED_WITHIN_MS = 40_000;
+/** A worker without a cache replays the history for each query: who asks all the time waits for its own questions. */
+const LOOK_FIRST_MS = 30;
+const LOOK_SLOWEST_MS = 500;
+
 export async function reaches(
   { handle }: Pick<Stage, 'handle'>,
   phase: RunPhase | null,
 ): Promise<void> {
-  const deadlineMs = Date.now() + 15_000;
+  const deadlineMs = Date.now() + REACHED_WITHIN_MS;
+  let waitMs = LOOK_FIRST_MS;
   while ((await handle.query(runStateQuery)).state.phase !== phase) {
     if (Date.now() > deadlineMs) throw new Error(`the run never reached phase ${phase}`);
-    await delay(30);
+    await delay(waitMs);
+    waitMs = Math.min(waitMs * 2, LOOK_SLOWEST_MS);
   }
 }
 
