@@ -60,8 +60,11 @@ test('kill -9 of the node, three times under load', { timeout: 60_000 }, async (
   expect(BigInt(reader.checker.count)).toBe(appended);
   expect(reader.states.filter(({ name }) => name === 'backoff').length).toBeGreaterThanOrEqual(3);
 
-  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
-  expect(metrics).toMatch(/openagents_khala_events_sent_total\{[^}]*topic_class="run_events"/);
+  const metrics = () => fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
+  // What was delivered is counted once a second.
+  await expect
+    .poll(metrics, { timeout: 5_000 })
+    .toMatch(/openagents_khala_events_sent_total\{[^}]*topic_class="run_events"/);
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   await reader.client.close();
   expect(await node.kill('SIGTERM')).toBe(0);
