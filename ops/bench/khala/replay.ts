@@ -1,8 +1,8 @@
 import { type Measure, median } from '../measure.ts';
 import { seatsOf, startAudience } from './audience/audience.ts';
 import type { ReplayFloorRequest } from './floors/replay-floor-process.ts';
-import { startHelper } from './helper-process.ts';
 import { SERVER_CORE } from './pinned.ts';
+import { startPinnedProcess } from './pinned-process.ts';
 import { peakBytes, residentBytes } from './resident.ts';
 import { sized } from './sizes.ts';
 import { type BenchNode, type BenchTopic, createKhalaStage, type KhalaStage } from './stage.ts';
@@ -48,7 +48,7 @@ async function againstFloor(
   { runId, topic }: BenchTopic,
   replay: () => Promise<number>,
 ): Promise<Measure> {
-  const floor = startHelper<ReplayFloorRequest>(
+  const floor = startPinnedProcess<ReplayFloorRequest>(
     new URL('./floors/replay-floor-process.ts', import.meta.url),
     SERVER_CORE,
   );

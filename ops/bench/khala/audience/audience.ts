@@ -1,8 +1,8 @@
 /** Readers in a process of their own, and what they are asked for. */
 import { exportJWK } from 'jose';
 import type { Device, Issuer } from '#services/khala/testing/harness.ts';
-import { startHelper } from '../helper-process.ts';
 import { CLIENT_CORE } from '../pinned.ts';
+import { startPinnedProcess } from '../pinned-process.ts';
 import type { AudienceAnswers, AudienceRequest, Opening, Seat } from './requests.ts';
 
 /** Sockets of a token: a node allows four. */
@@ -24,13 +24,13 @@ export interface Audience {
 }
 
 export function startAudience(): Audience {
-  const helper = startHelper<AudienceRequest>(
+  const child = startPinnedProcess<AudienceRequest>(
     new URL('./audience-process.ts', import.meta.url),
     CLIENT_CORE,
   );
   const ask = <K extends AudienceRequest['do']>(
     request: Extract<AudienceRequest, { do: K }>,
-  ): Promise<AudienceAnswers[K]> => helper.ask(request) as Promise<AudienceAnswers[K]>;
+  ): Promise<AudienceAnswers[K]> => child.ask(request) as Promise<AudienceAnswers[K]>;
   const timeoutMs = SETTLE_TIMEOUT_MS;
   return {
     open: (opening) => ask<'open'>({ do: 'open', opening }),
@@ -39,7 +39,7 @@ export function startAudience(): Audience {
     arrivals: (group) => ask<'arrivals'>({ do: 'arrivals', group }),
     endings: (group) => ask<'endings'>({ do: 'endings', group, timeoutMs }),
     close: (group) => ask<'close'>({ do: 'close', group }),
-    stop: () => helper.stop(),
+    stop: () => child.stop(),
   };
 }
 

@@ -1,5 +1,5 @@
-import { startHelper } from '../helper-process.ts';
 import { SERVER_CORE } from '../pinned.ts';
+import { startPinnedProcess } from '../pinned-process.ts';
 
 /** A bare `ws` server on the servers' core. */
 export interface BareServer {
@@ -11,16 +11,16 @@ export interface BareServer {
 }
 
 export async function startBareServer(env: Record<string, string> = {}): Promise<BareServer> {
-  const helper = startHelper<{ frames: Uint8Array[] }>(
+  const child = startPinnedProcess<{ frames: Uint8Array[] }>(
     new URL('./bare-server-process.ts', import.meta.url),
     SERVER_CORE,
     env,
   );
-  const port = await helper.ask({ frames: [] });
+  const port = await child.ask({ frames: [] });
   return {
     url: `ws://127.0.0.1:${port}`,
-    pid: helper.pid,
-    send: (frames) => helper.ask({ frames }),
-    stop: () => helper.stop(),
+    pid: child.pid,
+    send: (frames) => child.ask({ frames }),
+    stop: () => child.stop(),
   };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { pin } from './pinned.ts';
 
 /** A process that answers requests, each once, by their number. */
-export interface HelperProcess<R> {
+export interface PinnedProcess<R> {
   pid: number;
   ask(request: R): Promise<unknown>;
   stop(): Promise<void>;
@@ -16,11 +16,11 @@ interface Answer {
   fault?: string;
 }
 
-export function startHelper<R extends object>(
+export function startPinnedProcess<R extends object>(
   module: URL,
   core: number,
   env: Record<string, string> = {},
-): HelperProcess<R> {
+): PinnedProcess<R> {
   const child: ChildProcess = fork(fileURLToPath(module), {
     serialization: 'advanced',
     env: { PATH: process.env['PATH'], ...env },
