@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
-import { ProblemError } from '#proto/errors.ts';
 import type { FanoutMetrics } from '#proto/gen/types.ts';
-import { FANOUT_TOPICS_DEFAULT, FANOUT_TOPICS_MAX, KHALA_ROUTES } from '#proto/http/khala.ts';
+import { KHALA_ROUTES } from '#proto/http/khala.ts';
 import type { Authenticate } from '#services/shared/http/authenticate.ts';
 import { requireScope } from '#services/shared/http/caller.ts';
 import { problemResponse } from '#services/shared/http/problem.ts';
+import { parseQuery } from '#services/shared/http/query.ts';
 import { requestIdOf } from '#services/shared/http/request-identity.ts';
 import { bodySha256 } from '#services/shared/internal-assertion.ts';
 
@@ -21,25 +21,16 @@ export function createFanoutRoute(deps: {
   return new Hono().get(ROUTE.path, async (c) => {
     const { headers, url } = c.req.raw;
     try {
-      const { pathname, search } = new URL(url);
+      const { pathname, search, searchParams } = new URL(url);
       const caller = await authenticate(ROUTE.auth, headers, async () => ({
         method: 'GET',
         target: pathname + search,
         bodySha256: bodySha256(),
       }));
       requireScope(caller, ROUTE.scope);
-      return c.json(metrics(topicLimitOf(c.req.query('topic_limit'))));
+      return c.json(metrics(parseQuery(ROUTE.query, searchParams).count('topic_limit')));
     } catch (error) {
       return problemResponse(error, requestIdOf(headers), logger);
     }
-  });
-}
-
-function topicLimitOf(text: string | undefined): number {
-  if (text === undefined) return FANOUT_TOPICS_DEFAULT;
-  const limit = Number(text);
-  if (/^\d{1,4}$/.test(text) && limit <= FANOUT_TOPICS_MAX) return limit;
-  throw new ProblemError('invalid_request', `topic_limit is 0 to ${FANOUT_TOPICS_MAX}.`, {
-    faults: [{ path: '$.topic_limit', reason: `must be 0 to ${FANOUT_TOPICS_MAX}` }],
   });
 }
